@@ -1,0 +1,361 @@
+//! Everything that can be wrong with a description or a buffer, as values.
+
+use core::fmt;
+
+use crate::{ApicId, Gpa, GpaRange, ProcessorUid, ProximityDomain};
+
+/// Why a description was refused or a table not written. Nothing was written
+/// where one of these comes back. Indices count from 0 in the caller's slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A range whose end is not above its start.
+    RangeEmpty {
+        /// First address.
+        start: Gpa,
+        /// First address past the range.
+        end: Gpa,
+    },
+    /// A range that does not end below 2^64.
+    RangePastEnd {
+        /// First address.
+        start: Gpa,
+        /// Size in bytes.
+        size: u64,
+    },
+    /// No processors at all.
+    NoProcessors,
+    /// The first processor is the boot processor and must be enabled.
+    BootProcessorAbsent {
+        /// Its UID.
+        uid: ProcessorUid,
+    },
+    /// Two processors with one UID.
+    DuplicateUid {
+        /// The UID.
+        uid: ProcessorUid,
+        /// Index of the first processor that has it.
+        first: usize,
+        /// Index of the next one.
+        second: usize,
+    },
+    /// Two processors with one APIC ID.
+    DuplicateApicId {
+        /// The ID.
+        id: ApicId,
+        /// Index of the first processor that has it.
+        first: usize,
+        /// Index of the next one.
+        second: usize,
+    },
+    /// An ID that the MADT reserves for entries to ignore: 0xFFFFFFFF.
+    ReservedApicId {
+        /// Index of the processor.
+        index: usize,
+        /// The ID.
+        id: ApicId,
+    },
+    /// A type 0 entry holds 8 bits of UID.
+    UidTooLargeForType0 {
+        /// Index of the processor.
+        index: usize,
+        /// Its UID, above 255.
+        uid: ProcessorUid,
+        /// Its ID, below 255, for which hybrid entries use type 0.
+        id: ApicId,
+    },
+    /// Memory that does not stand in ascending order of address.
+    MemoryNotAscending {
+        /// Index of the range that starts below the one before it.
+        index: usize,
+        /// That range.
+        range: GpaRange,
+        /// The range before it.
+        previous: GpaRange,
+    },
+    /// Two memory ranges that share addresses.
+    MemoryOverlap {
+        /// Index of the second of the two.
+        index: usize,
+        /// The first range.
+        first: GpaRange,
+        /// The second range.
+        second: GpaRange,
+    },
+    /// The distances' domains do not stand in strictly ascending order.
+    DistancesNotAscending {
+        /// Index of the domain that is not above the one before it.
+        index: usize,
+        /// That domain.
+        domain: ProximityDomain,
+    },
+    /// A distance matrix that is not square over its domains.
+    DistancesNotSquare {
+        /// Number of domains.
+        domains: usize,
+        /// Number of matrix entries; right would be the square of `domains`.
+        entries: usize,
+    },
+    /// A domain that has distances but neither a processor nor memory.
+    DistanceOfUnknownDomain {
+        /// The domain.
+        domain: ProximityDomain,
+    },
+    /// A distance of 0 to 9, which the SLIT reserves.
+    DistanceReserved {
+        /// Row.
+        from: ProximityDomain,
+        /// Column.
+        to: ProximityDomain,
+        /// The value, below 10.
+        value: u8,
+    },
+    /// A domain whose distance to itself is not 10.
+    DiagonalNotLocal {
+        /// The domain.
+        domain: ProximityDomain,
+        /// The value that should be 10.
+        value: u8,
+    },
+    /// Two different domains at distance 10: consumers drop the SLIT.
+    RemoteAtLocalDistance {
+        /// Row.
+        from: ProximityDomain,
+        /// Column.
+        to: ProximityDomain,
+    },
+    /// A SLIT has at most 65,535 localities here: one for each domain number up to the highest.
+    TooManyLocalities {
+        /// The domain that asks for more.
+        domain: ProximityDomain,
+        /// The most that a domain number may be.
+        max: ProximityDomain,
+    },
+    /// The SLIT, whose size is the square of the highest domain, is larger than
+    /// the whole buffer that the caller lends.
+    PxmTooLargeForBuffer {
+        /// The highest domain.
+        domain: ProximityDomain,
+        /// Bytes that the SLIT takes.
+        slit_len: usize,
+        /// Bytes that the caller has.
+        have: usize,
+    },
+    /// Two I/O APICs with one ID.
+    DuplicateIoApicId {
+        /// Index of the second one.
+        index: usize,
+        /// The ID.
+        id: u8,
+    },
+    /// An I/O APIC at address 0.
+    IoApicAddressZero {
+        /// Its index.
+        index: usize,
+    },
+    /// Two overrides of one ISA interrupt.
+    DuplicateOverride {
+        /// Index of the second one.
+        index: usize,
+        /// The ISA interrupt.
+        source: u8,
+    },
+    /// An NMI on an input other than LINT0 and LINT1.
+    NmiLint {
+        /// Its index.
+        index: usize,
+        /// The input, above 1.
+        lint: u8,
+    },
+    /// An NMI for a processor that does not exist.
+    NmiOfUnknownProcessor {
+        /// Its index.
+        index: usize,
+        /// The UID that no processor has.
+        uid: ProcessorUid,
+    },
+    /// An NMI whose structure cannot hold the UID: the field's highest value means "all".
+    NmiUidTooLarge {
+        /// Its index.
+        index: usize,
+        /// The UID.
+        uid: ProcessorUid,
+        /// The highest UID that fits: 254 for type 4, 0xFFFFFFFE for type 0xA.
+        max: ProcessorUid,
+    },
+    /// The scratch space that validation sorts in is too short.
+    ScratchTooSmall {
+        /// Words that it takes.
+        needed: usize,
+        /// Words that were lent.
+        have: usize,
+    },
+    /// A table's 32-bit length field cannot hold its length.
+    TableTooLarge {
+        /// The table's signature.
+        signature: [u8; 4],
+        /// The length in bytes.
+        len: u64,
+    },
+    /// More processors than the DSDT has names for.
+    TooManyProcessorDevices {
+        /// Number of processors.
+        processors: usize,
+        /// The most that it names.
+        max: usize,
+    },
+    /// A complete set was asked for where the revisions say that the FADT is another's.
+    FadtNotOurs,
+    /// The buffer is too short.
+    BufferTooSmall {
+        /// Bytes that the output takes.
+        needed: usize,
+        /// Bytes that were lent.
+        have: usize,
+    },
+    /// The base address is not aligned as the tables in the set need it.
+    BaseMisaligned {
+        /// The address.
+        base: Gpa,
+        /// The alignment in bytes.
+        align: u64,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::RangeEmpty { start, end } => write!(
+                f,
+                "range {:#x}-{:#x} is empty: the end must be above the start",
+                start.0, end.0
+            ),
+            Self::RangePastEnd { start, size } => write!(
+                f,
+                "range of {size:#x} bytes from {:#x} does not end below 2^64",
+                start.0
+            ),
+            Self::NoProcessors => f.write_str("no processors: at least one is needed"),
+            Self::BootProcessorAbsent { uid } => write!(
+                f,
+                "processor {} stands first, so it boots the machine, but is not enabled",
+                uid.0
+            ),
+            Self::DuplicateUid { uid, first, second } => write!(
+                f,
+                "processors {first} and {second} have the same UID {}",
+                uid.0
+            ),
+            Self::DuplicateApicId { id, first, second } => write!(
+                f,
+                "processors {first} and {second} have the same APIC id {}",
+                id.0
+            ),
+            Self::ReservedApicId { index, id } => write!(
+                f,
+                "processor {index} has APIC id {:#x}, which means \"ignore this entry\"",
+                id.0
+            ),
+            Self::UidTooLargeForType0 { index, uid, id } => write!(
+                f,
+                "processor {index} has UID {} and APIC id {}: a type 0 entry holds UIDs up to 255; use x2APIC entries",
+                uid.0, id.0
+            ),
+            Self::MemoryNotAscending { index, range, previous } => write!(
+                f,
+                "memory range {index} at {:#x} stands behind one at {:#x}: ascending order is needed",
+                range.start().0,
+                previous.start().0
+            ),
+            Self::MemoryOverlap { index, first, second } => write!(
+                f,
+                "memory range {index}, {:#x}-{:#x}, overlaps {:#x}-{:#x}",
+                second.start().0,
+                second.end().0,
+                first.start().0,
+                first.end().0
+            ),
+            Self::DistancesNotAscending { index, domain } => write!(
+                f,
+                "distance row {index} is of proximity domain {}, which is not above the row before it",
+                domain.0
+            ),
+            Self::DistancesNotSquare { domains, entries } => write!(
+                f,
+                "{entries} distances for {domains} proximity domains: {domains} rows of {domains} are needed"
+            ),
+            Self::DistanceOfUnknownDomain { domain } => write!(
+                f,
+                "proximity domain {} has distances but neither a processor nor memory",
+                domain.0
+            ),
+            Self::DistanceReserved { from, to, value } => write!(
+                f,
+                "distance {value} from proximity domain {} to {}: 0 to 9 are reserved, 10 is local",
+                from.0, to.0
+            ),
+            Self::DiagonalNotLocal { domain, value } => write!(
+                f,
+                "distance {value} from proximity domain {} to itself: it must be 10",
+                domain.0
+            ),
+            Self::RemoteAtLocalDistance { from, to } => write!(
+                f,
+                "distance 10 from proximity domain {} to {}: above 10 is needed, else Linux and Xen drop the SLIT",
+                from.0, to.0
+            ),
+            Self::TooManyLocalities { domain, max } => write!(
+                f,
+                "proximity domain {} is above {}, the highest that a SLIT has here",
+                domain.0, max.0
+            ),
+            Self::PxmTooLargeForBuffer { domain, slit_len, have } => write!(
+                f,
+                "proximity domain {} makes a SLIT of {slit_len} bytes, but the buffer has {have}",
+                domain.0
+            ),
+            Self::DuplicateIoApicId { index, id } => {
+                write!(f, "I/O APIC {index} has the id {id} of one before it")
+            }
+            Self::IoApicAddressZero { index } => {
+                write!(f, "I/O APIC {index} is at address 0")
+            }
+            Self::DuplicateOverride { index, source } => {
+                write!(f, "override {index} is a second one for ISA interrupt {source}")
+            }
+            Self::NmiLint { index, lint } => {
+                write!(f, "NMI {index} is on LINT{lint}: a local APIC has LINT0 and LINT1")
+            }
+            Self::NmiOfUnknownProcessor { index, uid } => {
+                write!(f, "NMI {index} is for processor {}, which does not exist", uid.0)
+            }
+            Self::NmiUidTooLarge { index, uid, max } => write!(
+                f,
+                "NMI {index} is for processor {}, but its structure holds UIDs up to {}",
+                uid.0, max.0
+            ),
+            Self::ScratchTooSmall { needed, have } => {
+                write!(f, "scratch space of {needed} words is needed, {have} were lent")
+            }
+            Self::TableTooLarge { signature, len } => write!(
+                f,
+                "table {} would have {len} bytes; its length field ends at 4294967295",
+                signature.escape_ascii()
+            ),
+            Self::TooManyProcessorDevices { processors, max } => {
+                write!(f, "{processors} processors: the DSDT has names for {max}")
+            }
+            Self::FadtNotOurs => f.write_str(
+                "a complete set needs an ACPI version; the description gives a MADT revision for another's FADT",
+            ),
+            Self::BufferTooSmall { needed, have } => {
+                write!(f, "{needed} bytes are needed, the buffer has {have}")
+            }
+            Self::BaseMisaligned { base, align } => {
+                write!(f, "base address {:#x} is not a multiple of {align}", base.0)
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}

@@ -1,0 +1,94 @@
+//! Finding a duplicate among 32-bit values in lent memory, in linear time and
+//! without the panic paths of `core`'s sorts (which guard against comparison
+//! functions that contradict themselves).
+
+/// The smallest value that stands twice in `values`, which is reordered.
+pub(crate) fn duplicate(values: &mut [u32]) -> Option<u32> {
+    if !strictly_ascending(values) {
+        radix_exchange(values);
+    }
+    values.windows(2).find_map(|pair| match *pair {
+        [a, b] if a == b => Some(a),
+        _ => None,
+    })
+}
+
+fn strictly_ascending(values: &[u32]) -> bool {
+    values.windows(2).all(|pair| matches!(*pair, [a, b] if a < b))
+}
+
+/// Sorts by the highest bit, then each half by the next, with a stack of its
+/// own: at most one postponed half for each of the 32 bits.
+fn radix_exchange(values: &mut [u32]) {
+    let mut stack = [(0_usize, 0_usize, 0_u32); 33];
+    let mut depth = 1_usize;
+    if let Some(slot) = stack.first_mut() {
+        *slot = (0, values.len(), 1 << 31);
+    }
+    while let Some(&(start, end, bit)) = depth.checked_sub(1).and_then(|top| stack.get(top)) {
+        depth = depth.saturating_sub(1);
+        let Some(part) = values.get_mut(start..end) else { return };
+        if part.len() < 2 || bit == 0 {
+            continue;
+        }
+        let middle = start.saturating_add(partition(part, bit));
+        for half in [(start, middle, bit >> 1), (middle, end, bit >> 1)] {
+            if let Some(slot) = stack.get_mut(depth) {
+                *slot = half;
+                depth = depth.saturating_add(1);
+            }
+        }
+    }
+}
+
+/// Moves the values without `bit` to the front and counts them.
+fn partition(values: &mut [u32], bit: u32) -> usize {
+    let (mut low, mut high) = (0_usize, values.len());
+    while low < high {
+        match values.get(low) {
+            Some(value) if value & bit != 0 => {
+                high = high.saturating_sub(1);
+                // Not `swap`, whose bounds checks would stay as panic paths.
+                if let Ok([a, b]) = values.get_disjoint_mut([low, high]) {
+                    core::mem::swap(a, b);
+                }
+            }
+            _ => low = low.saturating_add(1),
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_smallest_duplicate_wherever_it_stands() {
+        assert_eq!(duplicate(&mut []), None);
+        assert_eq!(duplicate(&mut [7]), None);
+        assert_eq!(duplicate(&mut [0, 1, 2, u32::MAX]), None);
+        assert_eq!(duplicate(&mut [u32::MAX, 2, 9, 2, u32::MAX]), Some(2));
+        assert_eq!(duplicate(&mut [5, 5]), Some(5));
+    }
+
+    #[test]
+    fn sorts_what_a_generator_throws_at_it() {
+        // xorshift32: a full-period generator, so the first 10,000 values differ.
+        let mut state = 2_463_534_242_u32;
+        let mut values: Vec<u32> = (0..10_000)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                state
+            })
+            .collect();
+        let mut expected = values.clone();
+        expected.sort_unstable();
+        radix_exchange(&mut values);
+        assert_eq!(values, expected);
+        values.push(expected[1234]);
+        assert_eq!(duplicate(&mut values), Some(expected[1234]));
+    }
+}
