@@ -220,6 +220,66 @@ pub enum Error {
         /// The alignment in bytes.
         align: u64,
     },
+    /// The bytes end before the table does.
+    TableTruncated {
+        /// The table's signature, or zeros where not even that is there.
+        signature: [u8; 4],
+        /// Bytes that the table's header or its length field asks for.
+        needed: usize,
+        /// Bytes that are there.
+        have: usize,
+    },
+    /// A table's length field is below what its fixed part takes.
+    TableLength {
+        /// The table's signature.
+        signature: [u8; 4],
+        /// The length field.
+        len: u32,
+        /// The least that it may be.
+        min: usize,
+    },
+    /// Another table than the one asked for.
+    WrongSignature {
+        /// The one asked for.
+        expected: [u8; 4],
+        /// The one that is there.
+        found: [u8; 4],
+    },
+    /// The RSDP does not begin with "RSD PTR ".
+    NotAnRsdp,
+    /// An entry's length is below what its type takes, or not a length at all.
+    EntryLength {
+        /// The table's signature.
+        signature: [u8; 4],
+        /// The entry's offset in the table.
+        offset: usize,
+        /// The entry's type.
+        kind: u8,
+        /// The length field.
+        len: u8,
+        /// The least that the type takes.
+        needed: u8,
+    },
+    /// An entry's length passes the end of its table.
+    EntryPastEnd {
+        /// The table's signature.
+        signature: [u8; 4],
+        /// The entry's offset in the table.
+        offset: usize,
+        /// The entry's type.
+        kind: u8,
+        /// The length field.
+        len: u8,
+        /// Bytes from the entry to the table's end.
+        have: usize,
+    },
+    /// A SLIT whose matrix does not fit its length.
+    SlitSize {
+        /// The number of localities that it states.
+        localities: u64,
+        /// Bytes of matrix that are there; right would be the square of `localities`.
+        have: usize,
+    },
 }
 
 impl fmt::Display for Error {
@@ -354,6 +414,37 @@ impl fmt::Display for Error {
             Self::BaseMisaligned { base, align } => {
                 write!(f, "base address {:#x} is not a multiple of {align}", base.0)
             }
+            Self::TableTruncated { signature, needed, have } => write!(
+                f,
+                "table {} ends early: {needed} bytes are needed, {have} are there",
+                signature.escape_ascii()
+            ),
+            Self::TableLength { signature, len, min } => write!(
+                f,
+                "table {} has the length {len}; its fixed part takes {min}",
+                signature.escape_ascii()
+            ),
+            Self::WrongSignature { expected, found } => write!(
+                f,
+                "signature {} where {} was expected",
+                found.escape_ascii(),
+                expected.escape_ascii()
+            ),
+            Self::NotAnRsdp => f.write_str("not an RSDP: it does not begin with \"RSD PTR \""),
+            Self::EntryLength { signature, offset, kind, len, needed } => write!(
+                f,
+                "{}: entry of type {kind} at offset {offset:#x} has the length {len}; {needed} are needed",
+                signature.escape_ascii()
+            ),
+            Self::EntryPastEnd { signature, offset, kind, len, have } => write!(
+                f,
+                "{}: entry of type {kind} at offset {offset:#x} has the length {len}, but the table ends after {have}",
+                signature.escape_ascii()
+            ),
+            Self::SlitSize { localities, have } => write!(
+                f,
+                "SLIT of {localities} localities holds {have} bytes of distances; the square is needed"
+            ),
         }
     }
 }

@@ -1,28 +1,102 @@
 #![no_std]
 #![forbid(unsafe_code)]
-//! wip
+//! ACPI tables for NUMA guests from a description of the machine, without a heap.
+//!
+//! A [`Description`] over the caller's slices is checked once into a
+//! [`Topology`]; from that a [`TableSet`] says how long it is, where its tables
+//! would stand, and writes them. The same tables read back as bounded views that
+//! survive any bytes at all.
+//!
+//! ```
+//! use acpi_gen::*;
+//!
+//! let cpu = |n: u32, pxm: u32| Processor {
+//!     uid: ProcessorUid(n),
+//!     apic_id: ApicId(2 * n),
+//!     domain: Some(ProximityDomain(pxm)),
+//!     state: ProcessorState::Enabled,
+//! };
+//! let memory = |start: u64, end: u64, pxm: u32| {
+//!     Ok::<_, Error>(MemoryRange {
+//!         range: GpaRange::new(Gpa(start), Gpa(end))?,
+//!         domain: ProximityDomain(pxm),
+//!         hot_pluggable: false,
+//!         non_volatile: false,
+//!     })
+//! };
+//! let processors = [cpu(0, 0), cpu(1, 0), cpu(2, 1), cpu(3, 1)];
+//! let ranges = [memory(0, 0x8000_0000, 0)?, memory(0x1_0000_0000, 0x1_8000_0000, 1)?];
+//! let description =
+//!     Description { processors: &processors, memory: &ranges, ..Description::EMPTY };
+//!
+//! let mut scratch = [0; 4];
+//! let topology = Topology::new(description, &mut scratch)?;
+//! let set = TableSet::new(&topology);
+//! let mut buffer = [0; 1024];
+//! let placed = set.emit(&mut buffer, Gpa(0xFC00_0000))?;
+//! assert_eq!(placed.rsdp(), Gpa(0xFC00_0000));
+//! assert_eq!(placed.len(), set.len()?);
+//!
+//! let srat = placed.table(srat::SIGNATURE).expect("there are domains");
+//! let srat = Srat::parse(&buffer[srat.offset..])?;
+//! assert_eq!(srat.table().sum(), 0);
+//! assert_eq!(
+//!     srat.entries().nth(4),
+//!     Some(Ok(SratEntry::Memory {
+//!         domain: ProximityDomain(0),
+//!         base: 0,
+//!         length: 0x8000_0000,
+//!         flags: 1,
+//!     })),
+//! );
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! # Not supported
+//! HMAT, PPTT, generic initiators and other SRAT types beyond 0, 1 and 2; ARM and
+//! RISC-V interrupt controllers; tables of an x86 machine with fixed ACPI hardware
+//! (the FADT here is a hardware-reduced one); RSDT, as every consumer of ours reads
+//! the XSDT.
+
 #[cfg(test)]
 extern crate std;
-#[cfg(test)]
-use std::vec::Vec;
 
 mod description;
 mod error;
 mod revisions;
 mod sort;
+mod subtable;
+mod table;
+mod table_set;
 mod topology;
 mod units;
+mod wire;
+
+pub mod dsdt;
+pub mod facs;
+pub mod fadt;
+pub mod madt;
+pub mod rsdp;
+pub mod slit;
+pub mod srat;
+pub mod xsdt;
 
 pub use description::{
     Description, Distances, Entries, InterruptOverride, IoApic, LocalNmi, MemoryRange, NmiForm,
     NmiTarget, Oem, Polarity, Processor, ProcessorState, Trigger,
 };
 pub use error::Error;
+pub use facs::Facs;
+pub use fadt::{Fadt, FadtView};
+pub use madt::{Madt, MadtEntry};
 pub use revisions::{AcpiVersion, Revisions};
+pub use rsdp::Rsdp;
+pub use slit::Slit;
+pub use srat::{Srat, SratEntry};
+pub use subtable::{SubTable, SubTables};
+pub use table::{HEADER_LEN, Table};
+pub use table_set::{Placed, PlacedTable, TableSet};
 pub use topology::{MAX_DOMAIN, Topology};
 pub use units::{ApicId, Distance, Gpa, GpaRange, ProcessorUid, ProximityDomain};
-mod slit {
-    pub(crate) fn len(t: &crate::Topology) -> Result<usize, crate::Error> {
-        Ok(t.localities() as usize)
-    }
-}
+pub use wire::byte_sum;
+pub use xsdt::Xsdt;

@@ -61,6 +61,8 @@ fn partition(values: &mut [u32], bit: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::vec::Vec;
+
     use super::*;
 
     #[test]

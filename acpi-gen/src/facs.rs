@@ -1,0 +1,107 @@
+//! FACS, whose hardware signature changes with the topology. ACPI 6.5, 5.2.10.
+
+use crc_any::CRCu32;
+use zerocopy::{
+    FromBytes, IntoBytes,
+    little_endian::{U32, U64},
+};
+
+use crate::{Error, wire::wire};
+
+/// Signature of the FACS.
+pub const SIGNATURE: [u8; 4] = *b"FACS";
+/// Bytes of a FACS.
+pub const LEN: usize = size_of::<RawFacs>();
+/// The FACS stands on a multiple of this. ACPI 6.5, 5.2.10.
+pub const ALIGN: usize = 64;
+const VERSION: u8 = 2;
+
+wire! { RawFacs: 64 {
+    signature: [u8; 4] = 0,
+    length: U32 = 4,
+    hardware_signature: U32 = 8,
+    waking_vector: U32 = 12,
+    global_lock: U32 = 16,
+    flags: U32 = 20,
+    x_waking_vector: U64 = 24,
+    version: u8 = 32,
+    reserved33: [u8; 3] = 33,
+    ospm_flags: U32 = 36,
+    reserved40: [u8; 24] = 40,
+} }
+
+/// CRC-32 (ISO-HDLC) over tables one after the other. Over those that hold no
+/// address (MADT, SRAT, SLIT, HMAT, PPTT and DSDT, those present, in this order)
+/// it is the same wherever the set lies, and another for any change of ids,
+/// domains, memory or distances.
+#[must_use]
+pub fn hardware_signature<'a>(tables: impl IntoIterator<Item = &'a [u8]>) -> u32 {
+    let mut crc = CRCu32::crc32();
+    for table in tables {
+        crc.digest(table);
+    }
+    crc.get_crc()
+}
+
+/// Writes a FACS to the start of `buffer` and returns its length.
+///
+/// # Errors
+/// [`Error::BufferTooSmall`], with the buffer untouched.
+pub fn emit(hardware_signature: u32, buffer: &mut [u8]) -> Result<usize, Error> {
+    let facs = RawFacs {
+        signature: SIGNATURE,
+        length: U32::new(64),
+        hardware_signature: U32::new(hardware_signature),
+        waking_vector: U32::ZERO,
+        global_lock: U32::ZERO,
+        flags: U32::ZERO,
+        x_waking_vector: U64::ZERO,
+        version: VERSION,
+        reserved33: [0; 3],
+        ospm_flags: U32::ZERO,
+        reserved40: [0; 24],
+    };
+    facs.write_to_prefix(buffer)
+        .map_err(|_| Error::BufferTooSmall { needed: LEN, have: buffer.len() })?;
+    Ok(LEN)
+}
+
+/// A FACS that somebody wrote. It has no checksum.
+#[derive(Clone, Copy, Debug)]
+pub struct Facs<'a> {
+    raw: &'a RawFacs,
+}
+
+impl<'a> Facs<'a> {
+    /// Reads a FACS of any version.
+    ///
+    /// # Errors
+    /// [`Error::TableTruncated`], [`Error::WrongSignature`], and
+    /// [`Error::TableLength`] for a length field below 64.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        let Ok((raw, _)) = RawFacs::ref_from_prefix(bytes) else {
+            let have = bytes.len();
+            return Err(Error::TableTruncated { signature: SIGNATURE, needed: LEN, have });
+        };
+        if raw.signature != SIGNATURE {
+            return Err(Error::WrongSignature { expected: SIGNATURE, found: raw.signature });
+        }
+        let len = raw.length.get();
+        if usize::try_from(len).is_ok_and(|len| len < LEN) {
+            return Err(Error::TableLength { signature: SIGNATURE, len, min: LEN });
+        }
+        Ok(Self { raw })
+    }
+
+    /// The hardware signature: another one means another machine.
+    #[must_use]
+    pub const fn hardware_signature(&self) -> u32 {
+        self.raw.hardware_signature.get()
+    }
+
+    /// Version of the structure, 2 since ACPI 4.0.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        self.raw.version
+    }
+}
