@@ -61,6 +61,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod bits;
 mod description;
 mod error;
 mod revisions;
@@ -72,6 +73,7 @@ mod topology;
 mod units;
 mod wire;
 
+pub mod check;
 pub mod dsdt;
 pub mod facs;
 pub mod fadt;

@@ -362,10 +362,16 @@ impl<'a> Madt<'a> {
         self.fixed.local_apic_address.get()
     }
 
+    /// Flags; bit 0 is PCAT_COMPAT, the rest is reserved.
+    #[must_use]
+    pub const fn flags(&self) -> u32 {
+        self.fixed.flags.get()
+    }
+
     /// Whether the machine also has two 8259 PICs.
     #[must_use]
     pub const fn pcat_compat(&self) -> bool {
-        self.fixed.flags.get() & PCAT_COMPAT != 0
+        self.flags() & PCAT_COMPAT != 0
     }
 
     /// The entries as bytes.

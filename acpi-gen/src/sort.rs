@@ -13,6 +13,22 @@ pub(crate) fn duplicate(values: &mut [u32]) -> Option<u32> {
     })
 }
 
+/// The different values of a sorted slice, moved to its front.
+pub(crate) fn dedup(sorted: &mut [u32]) -> &mut [u32] {
+    let (mut kept, mut last) = (0_usize, None);
+    for at in 0..sorted.len() {
+        let value = sorted.get(at).copied();
+        if value != last
+            && let (Some(value), Some(slot)) = (value, sorted.get_mut(kept))
+        {
+            *slot = value;
+            kept = kept.saturating_add(1);
+        }
+        last = value;
+    }
+    sorted.get_mut(..kept).unwrap_or_default()
+}
+
 fn strictly_ascending(values: &[u32]) -> bool {
     values.windows(2).all(|pair| matches!(*pair, [a, b] if a < b))
 }
@@ -72,6 +88,12 @@ mod tests {
         assert_eq!(duplicate(&mut [0, 1, 2, u32::MAX]), None);
         assert_eq!(duplicate(&mut [u32::MAX, 2, 9, 2, u32::MAX]), Some(2));
         assert_eq!(duplicate(&mut [5, 5]), Some(5));
+    }
+
+    #[test]
+    fn keeps_one_of_each() {
+        assert_eq!(dedup(&mut []), []);
+        assert_eq!(dedup(&mut [3, 3, 3, 7, u32::MAX, u32::MAX]), [3, 7, u32::MAX]);
     }
 
     #[test]

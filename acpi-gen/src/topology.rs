@@ -2,7 +2,7 @@
 
 use crate::{
     ApicId, Description, Distance, Entries, Error, LocalNmi, NmiForm, NmiTarget, Processor,
-    ProcessorUid, ProximityDomain, sort,
+    ProcessorUid, ProximityDomain, bits::BitSet256, sort,
 };
 
 /// The highest domain number: a SLIT has at most 65,535 localities here.
@@ -288,19 +288,4 @@ fn check_interrupts(description: &Description<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-struct BitSet256([u64; 4]);
-
-impl BitSet256 {
-    const EMPTY: Self = Self([0; 4]);
-
-    /// False where the value was there already.
-    fn insert(&mut self, value: u8) -> bool {
-        let bit = 1_u64 << (value & 63);
-        let Some(word) = self.0.get_mut(usize::from(value >> 6)) else { return false };
-        let new = *word & bit == 0;
-        *word |= bit;
-        new
-    }
 }

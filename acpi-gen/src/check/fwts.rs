@@ -1,0 +1,140 @@
+//! fwts: reserved bits, exact lengths, and revisions that belong together.
+
+use super::{Kind, Severity, Tables};
+use crate::{
+    FadtView, Madt, MadtEntry, Slit, Srat, SratEntry, SubTable, bits::BitSet256, madt, slit, srat,
+};
+
+pub(super) fn check(tables: &Tables<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    let fadt = tables.fadt.and_then(|bytes| FadtView::parse(bytes).ok());
+    if let Some(Ok(madt)) = tables.madt.map(Madt::parse) {
+        interrupt_controllers(&madt, fadt, &mut |kind| report(Severity::Error, kind));
+    }
+    if let Some(Ok(srat)) = tables.srat.map(Srat::parse) {
+        affinity(&srat, &mut |kind| report(Severity::Error, kind));
+    }
+    if let Some(Ok(slit)) = tables.slit.map(Slit::parse) {
+        distances(&slit, &mut |kind| report(Severity::Error, kind));
+    }
+}
+
+/// MADT revisions that the specifications pair with a FADT version.
+fn is_pair(madt: u8, fadt: (u8, u8)) -> bool {
+    match fadt {
+        (0..=3, _) => madt == 1,
+        (4, _) => matches!(madt, 2 | 3),
+        (5, _) => madt == 3,
+        (6, 0) => matches!(madt, 3 | 4),
+        (6, 1 | 2) => madt == 4,
+        (6, 3 | 4) => madt == 5,
+        (6, 5) => madt == 6,
+        _ => madt == 7,
+    }
+}
+
+fn interrupt_controllers(
+    madt: &Madt<'_>,
+    fadt: Option<FadtView<'_>>,
+    report: &mut impl FnMut(Kind),
+) {
+    let signature = madt::SIGNATURE;
+    let revision = madt.table().revision();
+    if let Some(fadt) = fadt.map(|fadt| fadt.version())
+        && !is_pair(revision, fadt)
+    {
+        report(Kind::RevisionPair { madt: revision, fadt });
+    }
+    if madt.flags() & !1 != 0 {
+        report(Kind::Reserved { signature, offset: 40 });
+    }
+    let mut io_apics = BitSet256::EMPTY;
+    for entry in madt.sub_tables().flatten() {
+        let SubTable { offset, kind, bytes } = entry;
+        let exact = match kind {
+            0 => 8,
+            1 | 0xA => 12,
+            2 => 10,
+            4 => 6,
+            9 => 16,
+            _ => continue,
+        };
+        if bytes.len() > exact {
+            report(Kind::EntryTooLong { signature, offset, len: bytes.len(), exact });
+        }
+        let zero =
+            |at: core::ops::Range<usize>| bytes.get(at).is_some_and(|r| r.iter().all(|b| *b == 0));
+        let Ok(parsed) = MadtEntry::parse(entry) else { continue };
+        let clean = match parsed {
+            MadtEntry::LocalApic { flags, .. } | MadtEntry::X2Apic { flags, .. } => {
+                let bad = flags & !3 != 0 || flags == 3 || (flags & 2 != 0 && revision < 5);
+                if bad {
+                    report(Kind::ProcessorFlags { offset, flags, revision });
+                }
+                kind == 0 || zero(2..4)
+            }
+            MadtEntry::IoApic(io_apic) => {
+                if !io_apics.insert(io_apic.id) || io_apic.address == 0 {
+                    report(Kind::IoApic { id: io_apic.id, address: io_apic.address });
+                }
+                zero(3..4)
+            }
+            MadtEntry::InterruptOverride { bus, flags, .. } => bus == 0 && inti_is_legal(flags),
+            MadtEntry::LocalApicNmi { flags, .. } => inti_is_legal(flags),
+            MadtEntry::X2ApicNmi { flags, .. } => inti_is_legal(flags) && zero(9..12),
+            MadtEntry::Other(_) => true,
+        };
+        if !clean {
+            report(Kind::Reserved { signature, offset });
+        }
+    }
+}
+
+/// Polarity and trigger mode 2 and all bits above 3 are reserved.
+fn inti_is_legal(flags: u16) -> bool {
+    flags & !0xF == 0 && flags & 3 != 2 && (flags >> 2) & 3 != 2
+}
+
+fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Kind)) {
+    let signature = srat::SIGNATURE;
+    for entry in srat.sub_tables().flatten() {
+        let SubTable { offset, kind, bytes } = entry;
+        let (exact, known_flags) = match kind {
+            0 => (16, 1),
+            1 => (40, 0xF),
+            2 => (24, 1),
+            _ => continue,
+        };
+        if bytes.len() > exact {
+            report(Kind::EntryTooLong { signature, offset, len: bytes.len(), exact });
+        }
+        let flags = match SratEntry::parse(entry) {
+            Ok(
+                SratEntry::LocalApic { flags, .. }
+                | SratEntry::Memory { flags, .. }
+                | SratEntry::X2Apic { flags, .. },
+            ) => flags,
+            _ => continue,
+        };
+        let reserved_is_zero = kind != 2 || bytes.get(2..4) == Some(&[0, 0]);
+        if flags & !known_flags != 0 || !reserved_is_zero {
+            report(Kind::Reserved { signature, offset });
+        }
+    }
+}
+
+/// Entries below 10, and the corners of the diagonal.
+fn distances(slit: &Slit<'_>, report: &mut impl FnMut(Kind)) {
+    let last = slit.localities().saturating_sub(1);
+    for (from, row) in slit.rows().enumerate() {
+        for (to, &value) in row.iter().enumerate() {
+            let corner = from == to && (from == 0 || from == last);
+            if value < 10 || (corner && value != 10) {
+                let place = |n| crate::ProximityDomain(u32::try_from(n).unwrap_or(u32::MAX));
+                return report(Kind::Distance { from: place(from), to: place(to), value });
+            }
+        }
+    }
+    if slit.localities() > 0xFFFF {
+        report(Kind::Reserved { signature: slit::SIGNATURE, offset: 36 });
+    }
+}

@@ -1,0 +1,238 @@
+//! Linux 6.12 on x86; where 6.1 differs, the rule says so.
+
+use super::{
+    Consumer, Kind, Severity, Tables,
+    coverage::coverage,
+    memory::{Extent, domains, extents},
+    processors::{Usable, affine, usable},
+};
+use crate::{ApicId, Distance, FadtView, Madt, ProximityDomain, Slit, Srat, bits::BitSet256, sort};
+
+/// MAX_PXM_DOMAINS with Debian's CONFIG_NODES_SHIFT of 10, and so MAX_NUMNODES.
+const MAX_PXM_DOMAINS: u32 = 1024;
+/// NR_NODE_MEMBLKS, twice MAX_NUMNODES.
+const MAX_MEMBLKS: usize = 2048;
+/// MAX_LOCAL_APIC of x86-64.
+const MAX_LOCAL_APIC: u32 = 32768;
+/// What may lie outside of all nodes (numa_register_meminfo in 6.12, likewise
+/// numa_meminfo_cover_memory in 6.1).
+const SLACK: u64 = 1 << 20;
+const PAGE: u64 = 4096;
+
+pub(super) fn check(
+    tables: &Tables<'_>,
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Severity, Kind),
+) {
+    let madt = tables.madt.and_then(|bytes| Madt::parse(bytes).ok());
+    let fadt = tables.fadt.and_then(|bytes| FadtView::parse(bytes).ok());
+    let srat = tables.srat.and_then(|bytes| Srat::parse(bytes).ok());
+    let slit = tables.slit.and_then(|bytes| Slit::parse(bytes).ok());
+    if let Some(madt) = &madt {
+        processors(madt, fadt, srat.as_ref(), scratch, report);
+    }
+    if let Some(srat) = &srat {
+        affinity(srat, report);
+        memory(tables, srat, report);
+    }
+    if let Some(slit) = &slit {
+        distances(slit, report);
+        if let Some(srat) = &srat {
+            beyond(slit, srat, Severity::Note, report);
+        }
+    }
+}
+
+fn processors(
+    madt: &Madt<'_>,
+    fadt: Option<FadtView<'_>>,
+    srat: Option<&Srat<'_>>,
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Severity, Kind),
+) {
+    let usable = usable(madt, fadt);
+    let Some(first) = usable.clone().next() else {
+        return report(Severity::Error, Kind::NoUsableProcessor);
+    };
+    let lowest = usable.clone().fold(first, |low, cpu| if cpu.uid < low.uid { cpu } else { low });
+    if lowest.apic_id != first.apic_id {
+        let kind = Kind::BootProcessorNotFirst { first: first.apic_id, lowest_uid: lowest.apic_id };
+        report(Severity::Note, kind);
+    }
+
+    // A type 9 entry below 255 that repeats a type 0 entry is ignored to no harm.
+    let any_type0 = usable.clone().any(|cpu| cpu.type0);
+    let ignored = |cpu: &Usable| any_type0 && !cpu.type0 && cpu.apic_id.0 < 0xFF;
+    if let Some(first) = usable.clone().find(ignored) {
+        let mut type0 = BitSet256::EMPTY;
+        for cpu in usable.clone().filter(|cpu| cpu.type0) {
+            type0.insert(cpu.apic_id.0.to_le_bytes()[0]);
+        }
+        let mut repeats = |cpu: Usable| !type0.insert(cpu.apic_id.0.to_le_bytes()[0]);
+        let harmless = usable.clone().filter(ignored).all(&mut repeats);
+        let severity = if harmless { Severity::Note } else { Severity::Error };
+        let count = usable.clone().filter(ignored).count();
+        report(severity, Kind::X2ApicIgnored { count, first: first.apic_id });
+    }
+
+    let taken = usable.filter(|cpu| !ignored(cpu));
+    for cpu in taken.clone().filter(|cpu| cpu.apic_id.0 >= MAX_LOCAL_APIC) {
+        let kind = Kind::ApicIdTooHigh { id: cpu.apic_id, limit: MAX_LOCAL_APIC };
+        report(Severity::Error, kind);
+    }
+    let high =
+        taken.clone().map(|cpu| cpu.apic_id).filter(|id| (255..MAX_LOCAL_APIC).contains(&id.0));
+    if let Some(highest) = high.clone().max() {
+        let kind = Kind::ApicIdNeedsRemapping { count: high.count(), highest };
+        report(Severity::Note, kind);
+    }
+
+    let (ids, marks) = scratch.split_at_mut(scratch.len() / 2);
+    let mut count = 0_usize;
+    for (slot, cpu) in ids.iter_mut().zip(taken) {
+        *slot = cpu.apic_id.0;
+        count = count.saturating_add(1);
+    }
+    let ids = ids.get_mut(..count).unwrap_or_default();
+    if let Some(id) = sort::duplicate(ids) {
+        report(Severity::Error, Kind::DuplicateApicId { id: ApicId(id) });
+    }
+    if let Some(srat) = srat {
+        let ids = sort::dedup(ids);
+        placement(ids, marks, srat, report);
+    }
+}
+
+/// Whether MADT and SRAT speak of the same processors. `ids` are those of the
+/// MADT, each once and ascending; `marks` has a word for each.
+fn placement(
+    ids: &[u32],
+    marks: &mut [u32],
+    srat: &Srat<'_>,
+    report: &mut impl FnMut(Severity, Kind),
+) {
+    marks.fill(0);
+    let (mut count, mut first) = (0_usize, None);
+    for id in affine(srat) {
+        match ids.binary_search(&id.0).ok().and_then(|at| marks.get_mut(at)) {
+            Some(mark) => *mark = 1,
+            None => {
+                first.get_or_insert(id);
+                count = count.saturating_add(1);
+            }
+        }
+    }
+    if let Some(first) = first {
+        report(Severity::Note, Kind::AffinityOfUnknownProcessor { count, first });
+    }
+    let unplaced = || ids.iter().zip(marks.iter()).filter(|(_, mark)| **mark == 0);
+    if let Some((id, _)) = unplaced().next() {
+        let kind = Kind::ProcessorsWithoutNode { count: unplaced().count(), first: ApicId(*id) };
+        report(Severity::Note, kind);
+    }
+}
+
+fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    let narrow = srat.table().revision() < 2;
+    let highest = domains(srat).max();
+    match highest {
+        Some(domain) if narrow && domain.0 > 0xFF => {
+            let kind = Kind::NarrowDomains { revision: srat.table().revision(), domain };
+            report(Severity::Error, kind);
+        }
+        Some(domain) if !narrow && domain.0 >= MAX_PXM_DOMAINS => {
+            report(Severity::Error, Kind::DomainTooHigh { domain, limit: MAX_PXM_DOMAINS });
+        }
+        _ => {}
+    }
+}
+
+fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    for extent in extents(srat) {
+        if extent.passes_end() {
+            let kind = Kind::MemoryPastEnd { base: extent.start, length: extent.length };
+            report(Severity::Note, kind);
+        } else if extent.is_empty() {
+            report(Severity::Note, Kind::EmptyMemory { offset: extent.offset });
+        }
+    }
+    // What is left counts: the others are passed over with a warning.
+    let counted = extents(srat).filter(|extent| !extent.passes_end() && !extent.is_empty());
+    let count = counted.clone().count();
+    if extents(srat).next().is_none() {
+        return report(Severity::Error, Kind::NoMemory);
+    }
+    if count > MAX_MEMBLKS {
+        let kind = Kind::TooManyMemoryEntries { count, limit: MAX_MEMBLKS };
+        return report(Severity::Error, kind);
+    }
+    overlaps(counted.clone(), |first, second| {
+        let severity = if first.domain == second.domain { Severity::Note } else { Severity::Error };
+        report(severity, overlap(first, second));
+    });
+    let Some(map) = tables.memory_map else { return };
+    let pages = |start: u64, end: u64| {
+        (start.checked_next_multiple_of(PAGE).unwrap_or(end), end & !PAGE.wrapping_sub(1))
+    };
+    let found = coverage(
+        map.iter()
+            .filter(|entry| tables.is_ram(Consumer::Linux, entry.kind))
+            .map(|entry| pages(entry.range.start().0, entry.range.end().0)),
+        counted.map(|extent| (extent.start, extent.end)),
+    );
+    if let Some(first) = found.first {
+        let severity = if found.uncovered > SLACK { Severity::Error } else { Severity::Note };
+        let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first };
+        report(severity, kind);
+    }
+}
+
+/// Every pair of entries that share addresses.
+pub(super) fn overlaps(
+    extents: impl Iterator<Item = Extent> + Clone,
+    mut report: impl FnMut(&Extent, &Extent),
+) {
+    let mut rest = extents;
+    while let Some(first) = rest.next() {
+        for second in rest.clone().filter(|s| s.start < first.end && first.start < s.end) {
+            report(&first, &second);
+        }
+    }
+}
+
+pub(super) fn overlap(first: &Extent, second: &Extent) -> Kind {
+    Kind::MemoryOverlap {
+        start: first.start.max(second.start),
+        end: first.end.min(second.end),
+        first: first.domain,
+        second: second.domain,
+    }
+}
+
+/// The first entry for which slit_valid() drops the table: rows of domains that
+/// nothing has are judged like all others.
+pub(super) fn distances(slit: &Slit<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    for (from, row) in (0_u32..).zip(slit.rows()) {
+        for (to, &value) in (0_u32..).zip(row) {
+            let local = Distance::LOCAL.get();
+            if (from == to) != (value == local) || value < local {
+                let (from, to) = (ProximityDomain(from), ProximityDomain(to));
+                return report(Severity::Error, Kind::Distance { from, to, value });
+            }
+        }
+    }
+}
+
+/// A SLIT that ends before the SRAT's highest domain.
+pub(super) fn beyond(
+    slit: &Slit<'_>,
+    srat: &Srat<'_>,
+    severity: Severity,
+    report: &mut impl FnMut(Severity, Kind),
+) {
+    if let Some(domain) = domains(srat).max()
+        && usize::try_from(domain.0).is_ok_and(|domain| domain >= slit.localities())
+    {
+        report(severity, Kind::SlitTooSmall { localities: slit.localities(), domain });
+    }
+}

@@ -1,0 +1,130 @@
+//! What each consumer would make of a set of tables: which of them it drops, and
+//! in whose words. Rules as in the sources of Linux 6.12, Xen 4.20 and fwts.
+//!
+//! ```
+//! use acpi_gen::check::{Consumer, Tables, check};
+//!
+//! let mut findings = 0;
+//! check(&Tables::default(), Consumer::Linux, &mut [], |_| findings += 1)?;
+//! assert_eq!(findings, 0);
+//! # Ok::<(), acpi_gen::Error>(())
+//! ```
+//!
+//! Not judged: AML (whether a UID has a processor object), and what depends on the
+//! machine rather than on tables (interrupt remapping, which CPU really boots).
+
+mod coverage;
+mod finding;
+mod fwts;
+mod linux;
+mod memory;
+mod processors;
+mod structure;
+mod xen;
+
+pub use finding::{Finding, Kind, Severity};
+
+use crate::{Error, GpaRange};
+
+/// Who reads the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Consumer {
+    /// Linux on x86, drivers/acpi/numa/srat.c, arch/x86 and mm/.
+    Linux,
+    /// Xen as the host, common/numa.c and arch/x86/srat.c.
+    Xen,
+    /// The firmware test suite's ACPI tests.
+    Fwts,
+}
+
+impl Consumer {
+    /// Every consumer.
+    pub const ALL: [Self; 3] = [Self::Linux, Self::Xen, Self::Fwts];
+}
+
+/// A set of tables as bytes, each as far as it is there, and the memory map that
+/// goes with them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tables<'a> {
+    /// RSDP.
+    pub rsdp: Option<&'a [u8]>,
+    /// XSDT.
+    pub xsdt: Option<&'a [u8]>,
+    /// FADT, whose version decides what online-capable means.
+    pub fadt: Option<&'a [u8]>,
+    /// MADT.
+    pub madt: Option<&'a [u8]>,
+    /// SRAT.
+    pub srat: Option<&'a [u8]>,
+    /// SLIT.
+    pub slit: Option<&'a [u8]>,
+    /// The memory map (e820), in any order. Without it coverage is not judged.
+    pub memory_map: Option<&'a [MemoryMapEntry]>,
+    /// Judge for Linux as a PVH dom0, which in 6.12 turns unusable ranges into RAM.
+    pub pvh_dom0: bool,
+}
+
+impl Tables<'_> {
+    /// Words of scratch space that [`check`] takes: two for each MADT entry.
+    #[must_use]
+    pub fn scratch_len(&self) -> usize {
+        let madt = self.madt.and_then(|bytes| crate::Madt::parse(bytes).ok());
+        madt.map_or(0, |madt| madt.sub_tables().count().saturating_mul(2))
+    }
+
+    /// Whether an entry of the memory map is RAM to this consumer.
+    fn is_ram(&self, consumer: Consumer, kind: MemoryKind) -> bool {
+        match kind {
+            MemoryKind::Ram => true,
+            MemoryKind::Unusable => consumer == Consumer::Linux && self.pvh_dom0,
+            MemoryKind::Reserved | MemoryKind::Acpi | MemoryKind::Nvs => false,
+        }
+    }
+}
+
+/// One entry of the memory map that firmware or a hypervisor hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryMapEntry {
+    /// Addresses in bytes.
+    pub range: GpaRange,
+    /// What is there.
+    pub kind: MemoryKind,
+}
+
+/// E820 types. ACPI 6.5, 15.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemoryKind {
+    /// 1: RAM.
+    Ram,
+    /// 2, and any other value.
+    Reserved,
+    /// 3: ACPI tables, reclaimable.
+    Acpi,
+    /// 4: ACPI non-volatile storage.
+    Nvs,
+    /// 5: unusable, in Xen RAM that dom0 does not get.
+    Unusable,
+}
+
+/// Judges the tables for one consumer and hands each finding to `report`, in the
+/// order of the tables: RSDP, XSDT, MADT, SRAT, SLIT. `scratch` is overwritten.
+///
+/// # Errors
+/// [`Error::ScratchTooSmall`], before anything is reported.
+pub fn check(
+    tables: &Tables<'_>,
+    consumer: Consumer,
+    scratch: &mut [u32],
+    mut report: impl FnMut(Finding),
+) -> Result<(), Error> {
+    let (needed, have) = (tables.scratch_len(), scratch.len());
+    let scratch = scratch.get_mut(..needed).ok_or(Error::ScratchTooSmall { needed, have })?;
+    let report = &mut |severity, kind| report(Finding { consumer, severity, kind });
+    structure::check(tables, consumer, report);
+    match consumer {
+        Consumer::Linux => linux::check(tables, scratch, report),
+        Consumer::Xen => xen::check(tables, report),
+        Consumer::Fwts => fwts::check(tables, report),
+    }
+    Ok(())
+}
