@@ -64,6 +64,7 @@ extern crate std;
 mod bits;
 mod description;
 mod error;
+mod error_text;
 mod revisions;
 mod sort;
 mod subtable;
