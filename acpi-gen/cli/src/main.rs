@@ -1,2 +1,69 @@
-//! wip
-fn main() {}
+//! `acpi-gen`: vNUMA ACPI tables from a topology description, and back.
+//!
+//! One module for each subcommand: it has the arguments and a `run` that gives
+//! the text for standard output.
+
+mod apic_ids;
+mod cpulist;
+mod emit;
+mod failure;
+mod machine;
+mod number;
+mod output;
+mod summary;
+mod text_table;
+mod topology_file;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// vNUMA firmware tables for hypervisors: from a topology description to ACPI tables, and back.
+#[derive(Parser)]
+#[command(name = "acpi-gen", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Emit(emit::Args),
+}
+
+/// What a subcommand has to say where it did its work.
+struct Outcome {
+    /// Text for standard output.
+    text: String,
+    /// False where `check` found an error.
+    good: bool,
+}
+
+impl Outcome {
+    const fn good(text: String) -> Self {
+        Self { text, good: true }
+    }
+}
+
+fn run(command: &Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Emit(args) => emit::run(args).map(Outcome::good),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse().command) {
+        Ok(outcome) => {
+            // A reader that went away (`| head`) is no failure of ours.
+            let _closed = std::io::stdout().write_all(outcome.text.as_bytes());
+            if outcome.good { ExitCode::SUCCESS } else { ExitCode::from(1) }
+        }
+        Err(failure) => {
+            let _closed = writeln!(std::io::stderr(), "{failure}");
+            failure.exit_code()
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Nodes, their vCPUs and their APIC ids.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+
+use acpi_gen::{ApicId, Processor, ProcessorState, ProcessorUid, ProximityDomain};
+use toml::Spanned;
+
+use super::schema::{Apic, Encoding, Node, Stride};
+use super::source::{Source, Span};
+use crate::failure::Failure;
+use crate::number::Number;
+use crate::{apic_ids, cpulist};
+
+/// A vCPU has a MADT entry of 16 bytes behind 44 others, and a table's length has 32 bits.
+const MOST_VCPUS: u32 = (u32::MAX - 44) / 16;
+
+/// How the ids came about, for the person who reads the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdScheme {
+    /// The proximity domain in the high bits.
+    Package {
+        /// 1 or 2.
+        stride: u32,
+    },
+    /// 2 * vCPU.
+    Legacy,
+    /// As the file lists them.
+    Explicit,
+}
+
+/// A node's number and where it stands; in the order of the file.
+#[derive(Clone)]
+pub(super) struct NodePlace {
+    pub(super) domain: ProximityDomain,
+    pub(super) span: Span,
+}
+
+/// The nodes' numbers. Each must be there once and have something in it.
+pub(super) fn nodes(source: &Source, nodes: &[Node]) -> Result<Vec<NodePlace>, Failure> {
+    if nodes.is_empty() {
+        return Err(source.fail(&(0..0), "no [[node]]: at least one with cpus is needed"));
+    }
+    let mut lines = HashMap::new();
+    nodes
+        .iter()
+        .map(|node| {
+            let span = node.pxm.span();
+            let pxm: u32 = source.narrow("pxm", &node.pxm)?;
+            if let Some(first) = lines.insert(pxm, source.line(&span)) {
+                let what = format!(
+                    "pxm {pxm} has a [[node]] on line {first} already: one with all its cpus and memory is right"
+                );
+                return Err(source.fail(&span, what));
+            }
+            let is_empty = |list: &Option<Spanned<String>>| {
+                list.as_ref().is_none_or(|list| list.get_ref().is_empty())
+            };
+            if is_empty(&node.cpus) && is_empty(&node.cpus_hotplug) && node.memory.is_empty() {
+                let what = format!("node with pxm {pxm} has neither cpus nor memory: no table can name it");
+                return Err(source.fail(&span, what));
+            }
+            Ok(NodePlace { domain: ProximityDomain(pxm), span })
+        })
+        .collect()
+}
+
+/// Processors in the order of their numbers.
+pub(super) struct Processors {
+    pub(super) processors: Vec<Processor>,
+    /// Where each one's id, or else its number, stands.
+    pub(super) spans: Vec<Span>,
+    pub(super) scheme: IdScheme,
+}
+
+/// A run of vCPUs from one list.
+struct Run<'a> {
+    vcpus: RangeInclusive<u32>,
+    domain: ProximityDomain,
+    state: ProcessorState,
+    span: Span,
+    /// The explicit ids of the run, in its order.
+    ids: &'a [Spanned<Number>],
+}
+
+pub(super) fn read(
+    source: &Source,
+    apic: &Apic,
+    nodes: &[Node],
+    places: &[NodePlace],
+) -> Result<Processors, Failure> {
+    let mut runs = Vec::new();
+    for (node, place) in nodes.iter().zip(places) {
+        runs.extend(node_runs(source, apic.encoding, node, place)?);
+    }
+    runs.sort_by_key(|run| *run.vcpus.start());
+    check_numbering(source, &runs)?;
+
+    let mut processors = Vec::new();
+    let mut spans = Vec::new();
+    let mut explicit = Vec::new();
+    for run in &runs {
+        for uid in run.vcpus.clone() {
+            processors.push(Processor {
+                uid: ProcessorUid(uid),
+                apic_id: ApicId(0),
+                domain: Some(run.domain),
+                state: run.state,
+            });
+            spans.push(run.span.clone());
+        }
+        explicit.extend(run.ids);
+    }
+    let scheme = assign_ids(source, apic, &mut processors, &mut spans, &explicit)?;
+    check_limit(source, apic, scheme, &processors, &spans)?;
+    Ok(Processors { processors, spans, scheme })
+}
+
+fn node_runs<'a>(
+    source: &Source,
+    encoding: Encoding,
+    node: &'a Node,
+    place: &NodePlace,
+) -> Result<Vec<Run<'a>>, Failure> {
+    let mut lists = Vec::new();
+    let mut count = 0_u64;
+    for (list, state) in
+        [(&node.cpus, ProcessorState::Enabled), (&node.cpus_hotplug, ProcessorState::OnlineCapable)]
+    {
+        let Some(list) = list else { continue };
+        let runs =
+            cpulist::parse(list.get_ref()).map_err(|what| source.fail(&list.span(), what))?;
+        count = count.saturating_add(cpulist::count(&runs));
+        lists.extend(runs.into_iter().map(|vcpus| (vcpus, state, list.span())));
+    }
+    let mut ids: &[Spanned<Number>] = match (&node.apic_ids, encoding) {
+        (None, Encoding::Explicit) if count > 0 => {
+            let what = format!(
+                "encoding \"explicit\" needs apic_ids with {count} ids in the node with pxm {}",
+                place.domain.0
+            );
+            return Err(source.fail(&place.span, what));
+        }
+        (Some(ids), Encoding::Explicit) => {
+            let given = ids.get_ref().len();
+            if u64::try_from(given) != Ok(count) {
+                let what = format!(
+                    "{given} apic_ids for {count} vCPUs: one for each of cpus, then of cpus_hotplug, is right"
+                );
+                return Err(source.fail(&ids.span(), what));
+            }
+            ids.get_ref()
+        }
+        (Some(ids), _) => {
+            let what =
+                "apic_ids without encoding = \"explicit\" in [apic]: add it, or leave the ids out";
+            return Err(source.fail(&ids.span(), what));
+        }
+        (None, _) => &[],
+    };
+    Ok(lists
+        .into_iter()
+        .map(|(vcpus, state, span)| {
+            let len = vcpus.end().saturating_sub(*vcpus.start()).saturating_add(1);
+            let len = usize::try_from(len).unwrap_or(usize::MAX).min(ids.len());
+            let (of_run, rest) = ids.split_at(len);
+            ids = rest;
+            Run { vcpus, domain: place.domain, state, span, ids: of_run }
+        })
+        .collect())
+}
+
+/// vCPUs are 0…n-1, each in one list.
+fn check_numbering(source: &Source, runs: &[Run<'_>]) -> Result<(), Failure> {
+    let mut next = 0_u32;
+    let mut before: Option<&Run<'_>> = None;
+    for run in runs {
+        let (first, last) = (*run.vcpus.start(), *run.vcpus.end());
+        if first < next {
+            let line = before.map_or(1, |run| source.line(&run.span));
+            let what = format!("vCPU {first} is in a list on line {line} already: once is right");
+            return Err(source.fail(&run.span, what));
+        }
+        if first > next {
+            let what = format!(
+                "vCPU {first} is here but no vCPU {next}: numbers from 0 without gaps, over all nodes, are right"
+            );
+            return Err(source.fail(&run.span, what));
+        }
+        next = last.saturating_add(1);
+        if next > MOST_VCPUS {
+            let what = format!("vCPU {last}: {MOST_VCPUS} vCPUs fill a MADT of 4 GiB");
+            return Err(source.fail(&run.span, what));
+        }
+        before = Some(run);
+    }
+    Ok(())
+}
+
+fn assign_ids(
+    source: &Source,
+    apic: &Apic,
+    processors: &mut [Processor],
+    spans: &mut [Span],
+    explicit: &[&Spanned<Number>],
+) -> Result<IdScheme, Failure> {
+    if let (Some(stride), Encoding::Legacy | Encoding::Explicit) = (&apic.stride, apic.encoding) {
+        let what = "stride belongs to encoding = \"package\": leave it out here";
+        return Err(source.fail(&stride.span(), what));
+    }
+    let (ids, scheme) = match apic.encoding {
+        Encoding::Package => {
+            let domains: Vec<u32> =
+                processors.iter().filter_map(|p| p.domain).map(|d| d.0).collect();
+            let stride = apic.stride.as_ref().map_or(Stride::Auto, |stride| *stride.get_ref());
+            let of = |stride| apic_ids::package(&domains, stride).map(|ids| (stride, ids));
+            let result = match stride {
+                Stride::Auto => apic_ids::package_auto(&domains),
+                Stride::One => of(1),
+                Stride::Two => of(2),
+            };
+            let (stride, ids) = result.map_err(|vcpu| {
+                let what = format!(
+                    "the package encoding gives vCPU {vcpu} an id above 32 bits: lower pxm numbers are right"
+                );
+                source.fail(&spans.get(vcpu).cloned().unwrap_or(0..0), what)
+            })?;
+            (ids, IdScheme::Package { stride })
+        }
+        Encoding::Legacy => {
+            (processors.iter().map(|p| p.uid.0.saturating_mul(2)).collect(), IdScheme::Legacy)
+        }
+        Encoding::Explicit => {
+            for (span, id) in spans.iter_mut().zip(explicit) {
+                *span = id.span();
+            }
+            let ids: Result<Vec<u32>, Failure> =
+                explicit.iter().map(|id| source.narrow("APIC id", id)).collect();
+            (ids?, IdScheme::Explicit)
+        }
+    };
+    for (processor, id) in processors.iter_mut().zip(ids) {
+        processor.apic_id = ApicId(id);
+    }
+    Ok(scheme)
+}
+
+fn check_limit(
+    source: &Source,
+    apic: &Apic,
+    scheme: IdScheme,
+    processors: &[Processor],
+    spans: &[Span],
+) -> Result<(), Failure> {
+    let Some(limit) = &apic.limit else { return Ok(()) };
+    let highest: u32 = source.narrow("limit", limit)?;
+    let Some((over, span)) = processors.iter().zip(spans).find(|(p, _)| p.apic_id.0 > highest)
+    else {
+        return Ok(());
+    };
+    let most = processors.iter().map(|p| p.apic_id.0).max().unwrap_or(0);
+    let (way_out, span) = match scheme {
+        IdScheme::Package { stride: 2 } => (
+            "a higher limit, stride = 1 or fewer vCPUs in the largest node would be right",
+            limit.span(),
+        ),
+        IdScheme::Package { .. } => {
+            ("a higher limit, lower pxm numbers or fewer vCPUs would be right", limit.span())
+        }
+        IdScheme::Legacy => ("a higher limit or fewer vCPUs would be right", limit.span()),
+        IdScheme::Explicit => ("a lower id or a higher limit would be right", span.clone()),
+    };
+    let what = format!(
+        "vCPU {} has APIC id {}, above the limit {highest} (the highest id is {most}): {way_out}",
+        over.uid.0, over.apic_id.0
+    );
+    Err(source.fail(&span, what))
+}
