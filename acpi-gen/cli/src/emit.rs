@@ -156,8 +156,10 @@ fn people(
         IdScheme::Explicit => "explicit".to_owned(),
     };
     let mut out = format!(
-        "{}: {version}{processors} vCPUs on {domains} nodes\nAPIC ids: {scheme}, highest {highest}\n\n",
-        file.path().display()
+        "{}: {version}{} on {}\nAPIC ids: {scheme}, highest {highest}\n\n",
+        file.path().display(),
+        summary::counted(processors, "vCPU"),
+        summary::counted(domains, "node"),
     );
     out.push_str(&summary::machine(topology, slit));
     let mut table = TextTable::new([

@@ -21,6 +21,11 @@ pub(crate) fn machine(topology: &Topology<'_>, slit: Option<&Slit<'_>>) -> Strin
     out
 }
 
+/// "1 node", "2 nodes".
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// The domains that processors and memory have, ascending.
 pub(crate) fn domains(topology: &Topology<'_>) -> Vec<ProximityDomain> {
     let description = topology.description();
