@@ -4,13 +4,17 @@
 //! the text for standard output.
 
 mod apic_ids;
+mod cpio;
 mod cpulist;
 mod emit;
 mod failure;
+mod initrd;
+mod interrupts;
 mod machine;
 mod number;
 mod output;
 mod summary;
+mod table_files;
 mod text_table;
 mod topology_file;
 
@@ -32,6 +36,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Emit(emit::Args),
+    Initrd(initrd::Args),
 }
 
 /// What a subcommand has to say where it did its work.
@@ -51,6 +56,7 @@ impl Outcome {
 fn run(command: &Command) -> Result<Outcome, Failure> {
     match command {
         Command::Emit(args) => emit::run(args).map(Outcome::good),
+        Command::Initrd(args) => initrd::run(args).map(Outcome::good),
     }
 }
 

@@ -29,6 +29,15 @@ pub(crate) fn write_all(directory: &Path, files: &[(&str, &[u8])]) -> Result<(),
     Ok(())
 }
 
+/// Writes one file, whole or not at all.
+pub(crate) fn write_one(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return Err(Failure::Usage(format!("--out {}: a file name is needed", path.display())));
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    write_all(folder.unwrap_or(Path::new(".")), &[(name, bytes)])
+}
+
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     Failure::whole_file(path, format!("cannot be written: {error}"))
 }
