@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Every check of the project, in one script; other entries (.ci/run, the workflow) only call it.
+#
+#   ./ci.sh            all stages, under 60 minutes on two cores without a cache
+#   ./ci.sh quick      the stages marked "quick: yes", under 15 minutes
+#   ./ci.sh NAME...    these stages, by file name with or without its number
+#   ./ci.sh list       what there is
+#
+# A stage is a file .ci/stages/NN-name.sh, run by bash at the root, with three header lines:
+#   # title: one line on what it shows
+#   # quick: yes | no
+#   # packages: Debian packages that it needs, or nothing
+# A stage fails by its exit status. None is skipped: what cannot run, fails.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. .ci/lib.sh
+
+header() { # FILE KEY: the value of a header line
+  local value
+  value=$(sed -n "s/^# $2: *//p" "$1" | head -n 1)
+  grep -q "^# $2:" "$1" || die "$1: no header line '# $2:'"
+  printf '%s\n' "$value"
+}
+
+stage_name() { # FILE: the name without folder, number and suffix
+  basename "$1" .sh | sed 's/^[0-9]*-//'
+}
+
+list_stages() {
+  local file
+  for file in .ci/stages/*.sh; do
+    printf '%-16s quick: %-4s %s\n' "$(stage_name "$file")" "$(header "$file" quick)" "$(header "$file" title)"
+  done
+}
+
+find_stage() { # NAME
+  local file
+  for file in .ci/stages/*.sh; do
+    case $1 in "$(stage_name "$file")" | "$(basename "$file" .sh)")
+      printf '%s\n' "$file"
+      return
+      ;;
+    esac
+  done
+  die "no stage $1; there are: $(for file in .ci/stages/*.sh; do stage_name "$file"; done | paste -sd' ')"
+}
+
+install_packages() { # NAME...: installs what is missing, or names it
+  [ $# -gt 0 ] || return 0
+  command -v dpkg-query > /dev/null || die "this is no Debian machine; needed are: $*"
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null || true)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  [ "$(id -u)" = 0 ] || die "missing Debian packages, install them as root: apt-get install ${missing[*]}"
+  say "installing ${missing[*]}"
+  apt-get -q update
+  DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}"
+}
+
+stages=()
+case ${1-} in
+  list) list_stages && exit ;;
+  '') stages=(.ci/stages/*.sh) ;;
+  quick) for file in .ci/stages/*.sh; do [ "$(header "$file" quick)" = no ] || stages+=("$file"); done ;;
+  *) for name in "$@"; do
+    file=$(find_stage "$name")
+    stages+=("$file")
+  done ;;
+esac
+
+packages=()
+for file in "${stages[@]}"; do
+  header "$file" title > /dev/null
+  wanted=$(header "$file" packages)
+  read -ra wanted <<< "$wanted"
+  packages+=("${wanted[@]}")
+done
+install_packages "${packages[@]}"
+
+rows=() failed=0
+for file in "${stages[@]}"; do
+  name=$(stage_name "$file")
+  printf '\n==== %s: %s\n' "$name" "$(header "$file" title)"
+  start=$SECONDS result=ok
+  bash -euo pipefail "$file" < /dev/null || result="FAILED ($?)"
+  [ "$result" = ok ] || failed=$((failed + 1))
+  rows+=("$(printf '%-16s %5d s  %s' "$name" $((SECONDS - start)) "$result")")
+  printf '==== %s\n' "${rows[-1]}"
+done
+
+printf '\n%d stages, %d s, %d failed\n' ${#stages[@]} $SECONDS $failed
+printf '%s\n' "${rows[@]}"
+[ $failed = 0 ]
