@@ -4,8 +4,10 @@
 //! the text for standard output.
 
 mod apic_ids;
+mod blob;
 mod cpio;
 mod cpulist;
+mod decode;
 mod emit;
 mod failure;
 mod initrd;
@@ -15,6 +17,7 @@ mod number;
 mod output;
 mod summary;
 mod table_files;
+mod table_source;
 mod text_table;
 mod topology_file;
 
@@ -36,6 +39,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Emit(emit::Args),
+    Decode(decode::Args),
     Initrd(initrd::Args),
 }
 
@@ -45,17 +49,20 @@ struct Outcome {
     text: String,
     /// False where `check` found an error.
     good: bool,
+    /// What of the input could not be read, beside what could.
+    failures: Vec<Failure>,
 }
 
 impl Outcome {
     const fn good(text: String) -> Self {
-        Self { text, good: true }
+        Self { text, good: true, failures: Vec::new() }
     }
 }
 
 fn run(command: &Command) -> Result<Outcome, Failure> {
     match command {
         Command::Emit(args) => emit::run(args).map(Outcome::good),
+        Command::Decode(args) => decode::run(args),
         Command::Initrd(args) => initrd::run(args).map(Outcome::good),
     }
 }
@@ -65,7 +72,14 @@ fn main() -> ExitCode {
         Ok(outcome) => {
             // A reader that went away (`| head`) is no failure of ours.
             let _closed = std::io::stdout().write_all(outcome.text.as_bytes());
-            if outcome.good { ExitCode::SUCCESS } else { ExitCode::from(1) }
+            for failure in &outcome.failures {
+                let _closed = writeln!(std::io::stderr(), "{failure}");
+            }
+            if outcome.good && outcome.failures.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(1)
+            }
         }
         Err(failure) => {
             let _closed = writeln!(std::io::stderr(), "{failure}");

@@ -1,0 +1,54 @@
+//! The tables behind a path: a file with one table, a folder of such files, or a
+//! file with a whole set as it lies in memory.
+
+use std::path::{Path, PathBuf};
+
+use crate::blob;
+use crate::failure::Failure;
+use crate::table_files::{self, Kind};
+
+/// One table's bytes.
+pub(crate) struct Source {
+    pub(crate) file: PathBuf,
+    /// Where it lies in memory, for tables out of a set.
+    pub(crate) address: Option<u64>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Tables, and what of the input is not right.
+#[derive(Default)]
+pub(crate) struct Sources {
+    pub(crate) tables: Vec<Source>,
+    pub(crate) problems: Vec<Failure>,
+}
+
+impl Sources {
+    /// Adds the tables behind a path. `base` is the address of a set's first byte.
+    pub(crate) fn add(&mut self, path: &Path, base: Option<u64>) -> Result<(), Failure> {
+        if path.is_dir() {
+            let files = table_files::folder(path)?;
+            self.tables.extend(files.into_iter().map(|file| Source {
+                file: file.path,
+                address: None,
+                bytes: file.bytes,
+            }));
+            return Ok(());
+        }
+        let bytes = table_files::read(path)?;
+        if table_files::kind(&bytes) != Kind::Other {
+            self.tables.push(Source { file: path.to_owned(), address: None, bytes });
+            return Ok(());
+        }
+        let Some(set) = blob::set(&bytes, base) else {
+            let what = "holds neither a table nor an RSDP with a set of tables behind it";
+            return Err(Failure::whole_file(path, what));
+        };
+        for piece in set.pieces {
+            let bytes = bytes.get(piece.range).unwrap_or_default().to_vec();
+            self.tables.push(Source { file: path.to_owned(), address: piece.address, bytes });
+        }
+        let problems = set.problems.into_iter().map(|what| Failure::whole_file(path, what));
+        self.problems.extend(problems);
+        Ok(())
+    }
+}
