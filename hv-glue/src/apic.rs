@@ -1,0 +1,361 @@
+//! APIC ids of virtual CPUs: the one place that every user of an id asks.
+//!
+//! Without the opt-in (see [`crate::opt_in`]) an id is [`legacy_id`], always.
+//! With it, each vNUMA node is a package with a power-of-two window of ids:
+//! `id = package << pkg_shift | offset in the node * stride`.
+
+use acpi_gen::{ApicId, ProximityDomain};
+
+use crate::units::{count, index};
+use crate::{Error, VcpuId, VnodeId};
+
+/// The id that Xen, libxl and hvmloader give a vCPU by default: twice its number.
+/// Saturates at 2^32 - 1, an id that no guest can have.
+#[must_use]
+pub const fn legacy_id(vcpu: VcpuId) -> ApicId {
+    ApicId(vcpu.0.saturating_mul(2))
+}
+
+/// The seed's and upstream's old condition for a CPUID topology without the
+/// opt-in: vCPUs divide evenly over the nodes, and to a power of two. `Some`
+/// with the vCPUs of each node where it holds.
+#[must_use]
+pub const fn legacy_vcpus_per_node(vcpus: u32, vnodes: u32) -> Option<u32> {
+    match (vcpus.checked_div(vnodes), vcpus.checked_rem(vnodes)) {
+        (Some(each), Some(0)) if each.is_power_of_two() => Some(each),
+        _ => None,
+    }
+}
+
+/// Distance between the ids of two vCPUs of one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stride {
+    /// Every id of the window: no room for a sibling thread.
+    One,
+    /// Every second id, as Xen's `vcpu_id * 2`.
+    Two,
+}
+
+impl Stride {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
+}
+
+/// Which number of a node stands in its ids' high bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbering {
+    /// Its proximity domain.
+    Domain,
+    /// Its rank among the layout's nodes, in the order of vnode numbers.
+    Dense,
+}
+
+/// How ids are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// [`legacy_id`] for each.
+    Legacy,
+    /// One package encoding, whatever comes out below the limit.
+    Package(Numbering, Stride),
+    /// By proximity domain: stride 2 where every id is at most 254, else 1.
+    Auto,
+    /// For a guest that has no id above the limit: the first of (domain, 2),
+    /// (domain, 1), (dense, 2) and (dense, 1) whose ids all fit.
+    FirstThatFits,
+}
+
+impl Scheme {
+    /// The order of [`Scheme::FirstThatFits`].
+    pub const IN_ORDER: [(Numbering, Stride); 4] = [
+        (Numbering::Domain, Stride::Two),
+        (Numbering::Domain, Stride::One),
+        (Numbering::Dense, Stride::Two),
+        (Numbering::Dense, Stride::One),
+    ];
+}
+
+/// Where vCPUs sit.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement<'a> {
+    /// Each vCPU's node, by vCPU number.
+    pub vcpu_to_vnode: &'a [VnodeId],
+    /// Each vnode's proximity domain, by vnode number; `None` is a gap in the numbering.
+    pub domains: &'a [Option<ProximityDomain>],
+}
+
+/// The shape of a package encoding: what CPUID says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackageShape {
+    numbering: Numbering,
+    stride: Stride,
+    pkg_shift: u32,
+    max_per_node: u32,
+}
+
+impl PackageShape {
+    /// The window that holds `max_per_node` vCPUs at this stride:
+    /// `pkg_shift = fls(stride * max_per_node - 1)`.
+    ///
+    /// # Errors
+    /// [`Error::NoVcpus`] for 0, [`Error::ApicIdAboveLimit`] where the window
+    /// alone passes 2^32.
+    pub const fn new(
+        numbering: Numbering,
+        stride: Stride,
+        max_per_node: u32,
+    ) -> Result<Self, Error> {
+        if max_per_node == 0 {
+            return Err(Error::NoVcpus);
+        }
+        match max_per_node.checked_mul(stride.get()) {
+            // fls(x), the index of the highest set bit plus 1, is 32 - leading zeros.
+            Some(ids) => {
+                let pkg_shift = 32_u32.saturating_sub(ids.saturating_sub(1).leading_zeros());
+                Ok(Self { numbering, stride, pkg_shift, max_per_node })
+            }
+            None => Err(Error::ApicIdAboveLimit {
+                vnode: VnodeId(0),
+                id: u64::MAX,
+                limit: ApicId(u32::MAX.saturating_sub(1)),
+            }),
+        }
+    }
+
+    /// Which number is in the high bits.
+    #[must_use]
+    pub const fn numbering(self) -> Numbering {
+        self.numbering
+    }
+
+    /// Distance between neighbours.
+    #[must_use]
+    pub const fn stride(self) -> Stride {
+        self.stride
+    }
+
+    /// The bit at which the package number starts, 0 to 32.
+    #[must_use]
+    pub const fn pkg_shift(self) -> u32 {
+        self.pkg_shift
+    }
+
+    /// vCPUs of the fullest node.
+    #[must_use]
+    pub const fn max_per_node(self) -> u32 {
+        self.max_per_node
+    }
+
+    /// Ids that a full node spans: stride * `max_per_node`.
+    #[must_use]
+    pub const fn ids_per_package(self) -> u32 {
+        self.max_per_node.saturating_mul(self.stride.get())
+    }
+
+    /// The id at an offset in a package, as a number that may pass 32 bits.
+    const fn wide_id(self, package: u32, offset: u32) -> u64 {
+        // u64 holds u32 << 32, and the offset stays inside the window.
+        let high = match widen(package).checked_shl(self.pkg_shift) {
+            Some(high) => high,
+            None => u64::MAX,
+        };
+        high.saturating_add(widen(offset).saturating_mul(widen(self.stride.get())))
+    }
+}
+
+/// `u64::from`, which is not const.
+const fn widen(value: u32) -> u64 {
+    let [a, b, c, d] = value.to_le_bytes();
+    u64::from_le_bytes([a, b, c, d, 0, 0, 0, 0])
+}
+
+/// Every vCPU's id, in the memory that the caller lent. A lookup reads one slot.
+#[derive(Clone, Copy, Debug)]
+pub struct ApicIds<'a> {
+    ids: &'a [ApicId],
+    shape: Option<PackageShape>,
+    highest: ApicId,
+}
+
+impl<'a> ApicIds<'a> {
+    /// Gives every vCPU of `placement` its id: one pass that counts and one that
+    /// writes. `scratch` holds a word for each vnode, `ids` one for each vCPU;
+    /// `limit` is the highest id that the guest can use: 254 where it has neither
+    /// interrupt remapping nor the extended destination id, as under Xen.
+    ///
+    /// # Errors
+    /// [`Error::NoVcpus`], [`Error::VcpuOnUnknownVnode`], [`Error::ApicIdAboveLimit`],
+    /// [`Error::NoEncodingFits`], [`Error::ScratchTooSmall`], [`Error::OutputTooSmall`].
+    /// `ids` is unchanged then.
+    pub fn assign(
+        placement: Placement<'_>,
+        scheme: Scheme,
+        limit: ApicId,
+        scratch: &mut [u32],
+        ids: &'a mut [ApicId],
+    ) -> Result<Self, Error> {
+        let Placement { vcpu_to_vnode, domains } = placement;
+        let (needed, have) = (vcpu_to_vnode.len(), ids.len());
+        let Some((ids, _)) = ids.split_at_mut_checked(needed) else {
+            return Err(Error::OutputTooSmall { needed, have });
+        };
+        if scheme == Scheme::Legacy {
+            return Self::assign_legacy(limit, ids);
+        }
+        let (needed, have) = (domains.len(), scratch.len());
+        let Some((counts, _)) = scratch.split_at_mut_checked(needed) else {
+            return Err(Error::ScratchTooSmall { needed, have });
+        };
+        let max_per_node = count_vcpus(placement, counts)?;
+        let (shape, highest) = choose(scheme, limit, max_per_node, domains, counts)?;
+
+        // The counts become each node's next id. Nodes without vCPUs may have
+        // numbers that pass 32 bits; nobody takes those.
+        let packages = packages(shape.numbering, domains);
+        for (next, package) in counts.iter_mut().zip(packages) {
+            *next = u32::try_from(shape.wide_id(package, 0)).unwrap_or(u32::MAX);
+        }
+        for (id, vnode) in ids.iter_mut().zip(vcpu_to_vnode) {
+            if let Some(next) = counts.get_mut(index(vnode.0)) {
+                *id = ApicId(*next);
+                *next = next.saturating_add(shape.stride.get());
+            }
+        }
+        Ok(Self { ids, shape: Some(shape), highest })
+    }
+
+    fn assign_legacy(limit: ApicId, ids: &'a mut [ApicId]) -> Result<Self, Error> {
+        let last = count(ids.len()).checked_sub(1).ok_or(Error::NoVcpus)?;
+        let highest = widen(last).saturating_mul(2);
+        let fits = ApicId(u32::try_from(highest).unwrap_or(u32::MAX));
+        if fits > limit || fits == ApicId::RESERVED {
+            return Err(Error::ApicIdAboveLimit { vnode: VnodeId(0), id: highest, limit });
+        }
+        for (vcpu, id) in (0..).map(VcpuId).zip(ids.iter_mut()) {
+            *id = legacy_id(vcpu);
+        }
+        Ok(Self { ids, shape: None, highest: fits })
+    }
+
+    /// A vCPU's id; `None` where there is no such vCPU.
+    #[must_use]
+    pub fn get(&self, vcpu: VcpuId) -> Option<ApicId> {
+        self.ids.get(index(vcpu.0)).copied()
+    }
+
+    /// All ids by vCPU number.
+    #[must_use]
+    pub const fn as_slice(&self) -> &'a [ApicId] {
+        self.ids
+    }
+
+    /// The package encoding; `None` for legacy ids, whose CPUID is left as it is.
+    #[must_use]
+    pub const fn shape(&self) -> Option<PackageShape> {
+        self.shape
+    }
+
+    /// The highest id of all.
+    #[must_use]
+    pub const fn highest(&self) -> ApicId {
+        self.highest
+    }
+}
+
+/// Counts each vnode's vCPUs and returns the most.
+fn count_vcpus(placement: Placement<'_>, counts: &mut [u32]) -> Result<u32, Error> {
+    counts.fill(0);
+    let mut most = 0_u32;
+    for (vcpu, &vnode) in (0..).map(VcpuId).zip(placement.vcpu_to_vnode) {
+        let exists = matches!(placement.domains.get(index(vnode.0)), Some(Some(_)));
+        match counts.get_mut(index(vnode.0)) {
+            Some(count) if exists => {
+                *count = count.saturating_add(1);
+                most = most.max(*count);
+            }
+            _ => {
+                let vnodes = placement.domains.len();
+                return Err(Error::VcpuOnUnknownVnode { vcpu, vnode, vnodes });
+            }
+        }
+    }
+    if most == 0 { Err(Error::NoVcpus) } else { Ok(most) }
+}
+
+/// Each vnode's package number, gaps included.
+fn packages(
+    numbering: Numbering,
+    domains: &[Option<ProximityDomain>],
+) -> impl Iterator<Item = u32> + '_ {
+    let mut rank = 0_u32;
+    domains.iter().map(move |domain| {
+        let package = match (numbering, domain) {
+            (Numbering::Domain, Some(domain)) => domain.0,
+            _ => rank,
+        };
+        rank = rank.saturating_add(u32::from(domain.is_some()));
+        package
+    })
+}
+
+/// The highest id of an encoding, and the vnode that has it.
+fn highest_id(
+    shape: PackageShape,
+    domains: &[Option<ProximityDomain>],
+    counts: &[u32],
+) -> (u64, VnodeId) {
+    let mut highest = (0, VnodeId(0));
+    let of_vnodes = (0..).map(VnodeId).zip(packages(shape.numbering, domains)).zip(counts);
+    for ((vnode, package), count) in of_vnodes {
+        if let Some(last) = count.checked_sub(1) {
+            let id = shape.wide_id(package, last);
+            if id >= highest.0 {
+                highest = (id, vnode);
+            }
+        }
+    }
+    highest
+}
+
+fn choose(
+    scheme: Scheme,
+    limit: ApicId,
+    max_per_node: u32,
+    domains: &[Option<ProximityDomain>],
+    counts: &[u32],
+) -> Result<(PackageShape, ApicId), Error> {
+    // 0xFFFFFFFF is the id that tables reserve for "ignore".
+    let limit = limit.min(ApicId(ApicId::RESERVED.0.saturating_sub(1)));
+    let fits = |numbering, stride, limit: ApicId| {
+        let shape = PackageShape::new(numbering, stride, max_per_node)?;
+        let (id, vnode) = highest_id(shape, domains, counts);
+        match u32::try_from(id) {
+            Ok(id) if id <= limit.0 => Ok((shape, ApicId(id))),
+            _ => Err(Error::ApicIdAboveLimit { vnode, id, limit }),
+        }
+    };
+    match scheme {
+        Scheme::Package(numbering, stride) => fits(numbering, stride, limit),
+        // `Legacy` never comes here.
+        Scheme::Auto | Scheme::Legacy => {
+            fits(Numbering::Domain, Stride::Two, limit.min(ApicId::MAX_XAPIC))
+                .or_else(|_| fits(Numbering::Domain, Stride::One, limit))
+        }
+        Scheme::FirstThatFits => {
+            let mut lowest = u64::MAX;
+            for (numbering, stride) in Scheme::IN_ORDER {
+                match fits(numbering, stride, limit) {
+                    Err(Error::ApicIdAboveLimit { id, .. }) => lowest = lowest.min(id),
+                    other => return other,
+                }
+            }
+            let vcpus = counts.iter().fold(0_u32, |sum, count| sum.saturating_add(*count));
+            Err(Error::NoEncodingFits { vcpus, max_per_node, highest: lowest, limit })
+        }
+    }
+}

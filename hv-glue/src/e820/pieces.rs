@@ -1,0 +1,105 @@
+//! Cutting RAM at the borders of memory blocks.
+
+use crate::e820::{E820Entry, E820Type};
+use crate::{Frames, Pfn, Vmemrange, VnodeId};
+
+/// Whole pages of one RAM region on one vnode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub(super) frames: Frames,
+    pub(super) vnode: Option<VnodeId>,
+    /// Index of its entry in the map.
+    pub(super) entry: usize,
+    /// Pages in ranges to keep, at most `share`.
+    pub(super) kept: u64,
+    /// Pages that dom0 gets here.
+    pub(super) share: u64,
+    /// Whether its node's share was gathered in as few pieces as hold it.
+    pub(super) merged: bool,
+}
+
+impl Piece {
+    /// What the slots of a slice to lend may hold.
+    pub const UNUSED: Self = Self {
+        frames: Frames { start: Pfn(0), end: Pfn(0) },
+        vnode: None,
+        entry: 0,
+        kept: 0,
+        share: 0,
+        merged: false,
+    };
+
+    /// The frames.
+    #[must_use]
+    pub const fn frames(&self) -> Frames {
+        self.frames
+    }
+
+    /// The vnode; `None` where no range covers the frames.
+    #[must_use]
+    pub const fn vnode(&self) -> Option<VnodeId> {
+        self.vnode
+    }
+
+    /// Pages that dom0 gets here.
+    #[must_use]
+    pub const fn share(&self) -> u64 {
+        self.share
+    }
+
+    /// Pages outside the ranges to keep.
+    pub(super) const fn free(&self) -> u64 {
+        self.frames.pages().saturating_sub(self.kept)
+    }
+}
+
+/// The pieces of a map in address order. Both slices ascend, so one walk over
+/// both is enough.
+pub(super) fn cut<'a>(
+    map: &'a [E820Entry],
+    ranges: &'a [Vmemrange],
+) -> impl Iterator<Item = Piece> + 'a {
+    let mut walk = Walk { map, ranges, entry: 0, at: Pfn(0) };
+    core::iter::from_fn(move || walk.next())
+}
+
+struct Walk<'a> {
+    map: &'a [E820Entry],
+    /// Ranges that do not end before `at`.
+    ranges: &'a [Vmemrange],
+    entry: usize,
+    at: Pfn,
+}
+
+impl Walk<'_> {
+    fn next(&mut self) -> Option<Piece> {
+        loop {
+            let entry = self.map.get(self.entry)?;
+            let ram = Frames::inside(entry.range);
+            let start = self.at.max(ram.start);
+            if entry.kind != E820Type::RAM || start >= ram.end {
+                self.entry = self.entry.saturating_add(1);
+                continue;
+            }
+            while let Some((first, rest)) = self.ranges.split_first()
+                && Pfn::containing(first.range.end()) <= start
+            {
+                self.ranges = rest;
+            }
+            let (vnode, end) = match self.ranges.first() {
+                Some(range) => {
+                    let frames = Frames::inside(range.range);
+                    if frames.start <= start {
+                        (Some(range.vnode), frames.end)
+                    } else {
+                        (None, frames.start)
+                    }
+                }
+                None => (None, ram.end),
+            };
+            let frames = Frames { start, end: end.min(ram.end) };
+            self.at = frames.end;
+            return Some(Piece { frames, vnode, entry: self.entry, ..Piece::UNUSED });
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Giving each piece its pages.
+
+use acpi_gen::GpaRange;
+
+use crate::e820::Piece;
+use crate::{Error, Frames};
+
+/// The ranges to keep first; the rest over the free pages in address order, by
+/// Bresenham: after each piece the sum is the floor of the exact one.
+pub(super) fn proportionally(
+    pieces: &mut [Piece],
+    keep: &[GpaRange],
+    nr_pages: u64,
+) -> Result<(), Error> {
+    let mut keep = keep;
+    let (mut kept, mut free) = (0_u64, 0_u64);
+    for piece in pieces.iter_mut() {
+        piece.kept = 0;
+        for range in keep {
+            piece.kept = piece
+                .kept
+                .saturating_add(Frames::inside(*range).intersection(piece.frames).pages());
+        }
+        // Ranges that end here are of no use to the pieces further up.
+        while let Some((first, rest)) = keep.split_first()
+            && Frames::inside(*first).end <= piece.frames.end
+        {
+            keep = rest;
+        }
+        kept = kept.saturating_add(piece.kept);
+        free = free.saturating_add(piece.free());
+    }
+    if nr_pages < kept {
+        return Err(Error::PagesBelowKept { nr_pages, kept });
+    }
+    let rest = nr_pages.saturating_sub(kept);
+    if rest > free {
+        return Err(Error::PagesAboveTotal { nr_pages, total: kept.saturating_add(free) });
+    }
+    let mut carried = 0;
+    for piece in pieces.iter_mut() {
+        let (part, remainder) = multiply_divide(piece.free(), rest, free, carried);
+        carried = remainder;
+        piece.share = piece.kept.saturating_add(part);
+    }
+    Ok(())
+}
+
+/// Each piece whole until all is given.
+pub(super) fn first_fit(pieces: &mut [Piece], nr_pages: u64) -> Result<(), Error> {
+    let mut left = nr_pages;
+    for piece in pieces.iter_mut() {
+        piece.share = piece.frames.pages().min(left);
+        left = left.saturating_sub(piece.share);
+    }
+    if left > 0 {
+        return Err(Error::PagesAboveTotal { nr_pages, total: nr_pages.saturating_sub(left) });
+    }
+    Ok(())
+}
+
+/// Quotient and remainder of `(a * b + carried) / divisor` for `b <= divisor`,
+/// `carried < divisor` and a divisor of at most 2^62, bit by bit: the product
+/// passes 64 bits from 16 TiB on, and a 128-bit division is a library call.
+fn multiply_divide(a: u64, b: u64, divisor: u64, carried: u64) -> (u64, u64) {
+    if b >= divisor {
+        // All of it, or nothing to share at all: no remainder ever arises.
+        return (a, carried);
+    }
+    let (mut quotient, mut remainder) = (0_u64, 0_u64);
+    let mut bit = 1_u64 << 63;
+    while bit != 0 {
+        let (carry, doubled) = add_modulo(remainder, remainder, divisor);
+        quotient = quotient.saturating_mul(2).saturating_add(carry);
+        remainder = doubled;
+        if a & bit != 0 {
+            let (carry, sum) = add_modulo(remainder, b, divisor);
+            quotient = quotient.saturating_add(carry);
+            remainder = sum;
+        }
+        bit >>= 1;
+    }
+    let (carry, remainder) = add_modulo(remainder, carried, divisor);
+    (quotient.saturating_add(carry), remainder)
+}
+
+/// Carry and rest of a sum of two numbers below `modulus`.
+const fn add_modulo(a: u64, b: u64, modulus: u64) -> (u64, u64) {
+    let sum = a.saturating_add(b);
+    match sum.checked_sub(modulus) {
+        Some(rest) => (1, rest),
+        None => (0, sum),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::multiply_divide;
+
+    #[test]
+    fn agrees_with_128_bit_arithmetic() {
+        let values = [0_u64, 1, 2, 3, 10, 4095, 1 << 20, (1 << 34) - 1, 1 << 34, (1 << 52) - 1];
+        for a in values {
+            for b in values {
+                for divisor in values {
+                    for carried in [0, 1, divisor / 2, divisor.saturating_sub(1)] {
+                        if b >= divisor || carried >= divisor {
+                            continue;
+                        }
+                        let exact = u128::from(a) * u128::from(b) + u128::from(carried);
+                        let expected = (exact / u128::from(divisor), exact % u128::from(divisor));
+                        let (q, r) = multiply_divide(a, b, divisor, carried);
+                        assert_eq!((u128::from(q), u128::from(r)), expected, "{a} {b} {divisor}");
+                    }
+                }
+            }
+        }
+    }
+}
