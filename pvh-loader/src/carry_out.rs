@@ -1,0 +1,171 @@
+//! Writing a planned guest into its memory.
+
+use acpi_gen::{Gpa, GpaRange};
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{U32, U64};
+
+use crate::bytes::len64;
+use crate::region::{Region, memory_map};
+use crate::start_info::{MapEntry, ModuleEntry, START_MAGIC, StartInfo};
+use crate::{EntryState, Error, GuestMemory, Plan};
+
+/// The version of `hvm_start_info` that is written: the first with a memory map.
+const VERSION: u32 = 1;
+
+/// Where the parts of the start info's pages stand.
+struct Layout {
+    info: Gpa,
+    modules: Gpa,
+    map: Gpa,
+    strings: Gpa,
+}
+
+impl Layout {
+    /// The map has room for as many entries as it may have, so that one of another
+    /// length moves nothing. Every structure's size is a multiple of 8, so all
+    /// addresses in them are aligned.
+    fn of(plan: &Plan<'_>) -> Self {
+        let info = plan.start_info.start();
+        let modules = after(info, size_of::<StartInfo>(), 1);
+        let map = after(modules, size_of::<ModuleEntry>(), plan.guest.modules.len());
+        let strings = after(map, size_of::<MapEntry>(), crate::MAX_MAP_ENTRIES);
+        Self { info, modules, map, strings }
+    }
+}
+
+/// The address behind `count` structures of `size` bytes at `start`.
+fn after(start: Gpa, size: usize, count: usize) -> Gpa {
+    Gpa(start.0.saturating_add(len64(size).saturating_mul(len64(count))))
+}
+
+impl Plan<'_> {
+    /// Writes kernel, modules, tables, start info, memory map and command lines,
+    /// and says in which state the kernel is to be entered. The tables are emitted
+    /// into `buffer`, of [`tables_len`](Self::tables_len) bytes or more, and copied
+    /// from there.
+    ///
+    /// # Errors
+    /// [`Error::NotGuestMemory`] where a range of the plan is not in `memory`, and
+    /// those of emitting tables; nothing has been written to `memory` then.
+    /// [`Error::WriteFailed`] where `memory` fails after it had said that it has all.
+    pub fn carry_out<M: GuestMemory>(
+        &self,
+        buffer: &mut [u8],
+        memory: &mut M,
+    ) -> Result<EntryState, Error> {
+        for (_, range) in self.ranges() {
+            if !memory.has(range) {
+                return Err(Error::NotGuestMemory { range });
+            }
+        }
+        // Cannot fail: all of the plan lies below 4 GiB.
+        let entry = EntryState::new(self.entry(), self.start_info.start())
+            .ok_or(Error::EntryOutside { entry: self.entry() })?;
+        let tables = self.guest.tables.emit(buffer, self.tables.start())?;
+
+        memory.zero(self.tables)?;
+        memory.write(self.tables.start(), buffer.get(..tables.len()).unwrap_or_default())?;
+        self.write_kernel(memory)?;
+        for (module, place) in self.guest.modules.iter().zip(self.modules()) {
+            memory.write(place.start(), module.bytes)?;
+        }
+        self.write_start_info(tables.rsdp(), memory)?;
+        Ok(entry)
+    }
+
+    /// Replaces the memory map of a guest that has been carried out, where the
+    /// machine's memory is known better than at the time of the plan: UEFI gives
+    /// the final map when it is left. `list` is as for [`memory_map`].
+    ///
+    /// # Errors
+    /// Those of [`memory_map`] and of `memory`.
+    pub fn replace_map<M: GuestMemory>(
+        &self,
+        regions: &[Region],
+        list: &mut [Option<Region>],
+        memory: &mut M,
+    ) -> Result<(), Error> {
+        let map = memory_map(regions, Some(self.tables), list)?;
+        write_map(&Layout::of(self), map.regions(), memory)?;
+        let count = U32::new(u32::try_from(map.len()).unwrap_or(0));
+        let at =
+            after(self.start_info.start(), core::mem::offset_of!(StartInfo, memmap_entries), 1);
+        memory.write(at, count.as_bytes())
+    }
+
+    fn write_kernel<M: GuestMemory>(&self, memory: &mut M) -> Result<(), Error> {
+        for segment in self.guest.kernel.segments() {
+            let start = self.moved(segment.range.start());
+            memory.write(start, segment.bytes)?;
+            let file_end = Gpa(start.0.saturating_add(len64(segment.bytes.len())));
+            let end = Gpa(start.0.saturating_add(segment.range.size()));
+            // Empty where the file holds all of the segment.
+            if let Ok(rest) = GpaRange::new(file_end, end) {
+                memory.zero(rest)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_start_info<M: GuestMemory>(&self, rsdp: Gpa, memory: &mut M) -> Result<(), Error> {
+        let layout = Layout::of(self);
+        memory.zero(self.start_info)?;
+
+        // The pages are zero, so each string has its end already.
+        let mut string = layout.strings;
+        memory.write(string, self.guest.command_line)?;
+        let cmdline_paddr = U64::new(string.0);
+        string = after(string, self.guest.command_line.len().saturating_add(1), 1);
+
+        let mut entry = layout.modules;
+        for (module, place) in self.guest.modules.iter().zip(self.modules()) {
+            let line = module.command_line;
+            memory.write(string, line)?;
+            let value = ModuleEntry {
+                paddr: U64::new(place.start().0),
+                size: U64::new(len64(module.bytes.len())),
+                cmdline_paddr: U64::new(if line.is_empty() { 0 } else { string.0 }),
+                reserved: U64::ZERO,
+            };
+            memory.write(entry, value.as_bytes())?;
+            entry = after(entry, size_of::<ModuleEntry>(), 1);
+            string = after(string, line.len().saturating_add(1), 1);
+        }
+        write_map(&layout, self.map.regions(), memory)?;
+
+        let modules = self.guest.modules.len();
+        let info = StartInfo {
+            magic: U32::new(START_MAGIC),
+            version: U32::new(VERSION),
+            flags: U32::ZERO,
+            // Both counts fit: the plan has placed them below 4 GiB.
+            nr_modules: U32::new(u32::try_from(modules).unwrap_or(0)),
+            modlist_paddr: U64::new(if modules == 0 { 0 } else { layout.modules.0 }),
+            cmdline_paddr,
+            rsdp_paddr: U64::new(rsdp.0),
+            memmap_paddr: U64::new(layout.map.0),
+            memmap_entries: U32::new(u32::try_from(self.map.len()).unwrap_or(0)),
+            reserved: U32::ZERO,
+        };
+        memory.write(layout.info, info.as_bytes())
+    }
+}
+
+fn write_map<M: GuestMemory>(
+    layout: &Layout,
+    regions: impl Iterator<Item = Region>,
+    memory: &mut M,
+) -> Result<(), Error> {
+    let mut at = layout.map;
+    for region in regions {
+        let entry = MapEntry {
+            addr: U64::new(region.range.start().0),
+            size: U64::new(region.range.size()),
+            kind: U32::new(region.kind.0),
+            reserved: U32::ZERO,
+        };
+        memory.write(at, entry.as_bytes())?;
+        at = after(at, size_of::<MapEntry>(), 1);
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+//! Places a PVH guest: from a kernel image, modules, a command line, a memory map
+//! and a set of ACPI tables to memory that a kernel can be entered in, without a
+//! heap and without a panic path.
+//!
+//! 1. [`Kernel::parse`] checks an ELF image with the note PHYS32_ENTRY;
+//!    [`Payload::find`] finds the packed image in a bzImage.
+//! 2. [`Plan::new`] gives every part of a [`Guest`] its place. A plan can be printed.
+//! 3. [`Plan::carry_out`] writes the guest through [`GuestMemory`] and returns the
+//!    [`EntryState`], the registers that the PVH ABI requires.
+//!
+//! # Not supported
+//! Kernels for Xen's PV ABI, big-endian images, images with more than 128 program
+//! headers, and bzImages before boot protocol 2.08, which name no payload.
+
+mod bytes;
+mod bzimage;
+mod carry_out;
+mod elf;
+mod entry;
+mod error;
+mod kernel;
+mod memory;
+mod note;
+mod plan;
+mod region;
+mod space;
+mod start_info;
+#[cfg(feature = "vm-memory")]
+mod vm_memory;
+mod wire;
+
+pub use bzimage::{Compression, Payload};
+pub use entry::{EntryState, SegmentState};
+pub use error::{Error, Part};
+pub use kernel::{Kernel, Relocation, Segment};
+pub use memory::{GuestMemory, SliceMemory};
+pub use plan::{Guest, Item, Lists, Module, Plan};
+pub use region::{MAX_MAP_ENTRIES, Map, Region, RegionKind, map_len, memory_map};
+pub use start_info::{MapEntry, ModuleEntry, START_MAGIC, StartInfo};
+#[cfg(feature = "vm-memory")]
+pub use vm_memory::VmMemory;
+
+use acpi_gen::Gpa;
+
+/// Nothing is placed below: real-mode data, the trampoline of the other processors.
+const ONE_MIB: Gpa = Gpa(0x10_0000);
+/// Nothing is placed from here on: the entry has 32-bit addresses.
+const FOUR_GIB: Gpa = Gpa(0x1_0000_0000);
+const PAGE: u64 = 0x1000;
