@@ -1,0 +1,13 @@
+//! Tests of the `acpi-gen` binary, run as a user runs it.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
+
+mod annotate;
+mod bad_topologies;
+mod golden;
+mod support;
