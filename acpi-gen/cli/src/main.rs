@@ -3,7 +3,6 @@
 //! One module for each subcommand: it has the arguments and a `run` that gives
 //! the text for standard output.
 
-mod apic_ids;
 mod blob;
 mod cpio;
 mod cpulist;

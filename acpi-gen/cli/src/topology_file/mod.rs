@@ -1,6 +1,7 @@
 //! Topology files: TOML to a machine, with the line of whatever is wrong.
 
 mod distance;
+mod ids;
 mod interrupts;
 mod memory;
 mod place;
@@ -17,7 +18,7 @@ use crate::failure::Failure;
 use crate::machine::Machine;
 use source::Source;
 
-pub(crate) use processors::IdScheme;
+pub(crate) use ids::IdScheme;
 
 /// A topology file that was read and whose values have the right form; the
 /// rules between values are the library's.

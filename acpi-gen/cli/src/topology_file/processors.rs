@@ -6,28 +6,15 @@ use std::ops::RangeInclusive;
 use acpi_gen::{ApicId, Processor, ProcessorState, ProcessorUid, ProximityDomain};
 use toml::Spanned;
 
-use super::schema::{Apic, Encoding, Node, Stride};
+use super::ids::{self, IdScheme};
+use super::schema::{Apic, Encoding, Node};
 use super::source::{Source, Span};
+use crate::cpulist;
 use crate::failure::Failure;
 use crate::number::Number;
-use crate::{apic_ids, cpulist};
 
 /// A vCPU has a MADT entry of 16 bytes behind 44 others, and a table's length has 32 bits.
 const MOST_VCPUS: u32 = (u32::MAX - 44) / 16;
-
-/// How the ids came about, for the person who reads the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdScheme {
-    /// The proximity domain in the high bits.
-    Package {
-        /// 1 or 2.
-        stride: u32,
-    },
-    /// 2 * vCPU.
-    Legacy,
-    /// As the file lists them.
-    Explicit,
-}
 
 /// A node's number and where it stands; in the order of the file.
 #[derive(Clone)]
@@ -111,8 +98,8 @@ pub(super) fn read(
         }
         explicit.extend(run.ids);
     }
-    let scheme = assign_ids(source, apic, &mut processors, &mut spans, &explicit)?;
-    check_limit(source, apic, scheme, &processors, &spans)?;
+    let scheme = ids::assign(source, apic, places, &mut processors, &mut spans, &explicit)?;
+    ids::check_limit(source, apic, scheme, &processors, &spans)?;
     Ok(Processors { processors, spans, scheme })
 }
 
@@ -195,84 +182,4 @@ fn check_numbering(source: &Source, runs: &[Run<'_>]) -> Result<(), Failure> {
         before = Some(run);
     }
     Ok(())
-}
-
-fn assign_ids(
-    source: &Source,
-    apic: &Apic,
-    processors: &mut [Processor],
-    spans: &mut [Span],
-    explicit: &[&Spanned<Number>],
-) -> Result<IdScheme, Failure> {
-    if let (Some(stride), Encoding::Legacy | Encoding::Explicit) = (&apic.stride, apic.encoding) {
-        let what = "stride belongs to encoding = \"package\": leave it out here";
-        return Err(source.fail(&stride.span(), what));
-    }
-    let (ids, scheme) = match apic.encoding {
-        Encoding::Package => {
-            let domains: Vec<u32> =
-                processors.iter().filter_map(|p| p.domain).map(|d| d.0).collect();
-            let stride = apic.stride.as_ref().map_or(Stride::Auto, |stride| *stride.get_ref());
-            let of = |stride| apic_ids::package(&domains, stride).map(|ids| (stride, ids));
-            let result = match stride {
-                Stride::Auto => apic_ids::package_auto(&domains),
-                Stride::One => of(1),
-                Stride::Two => of(2),
-            };
-            let (stride, ids) = result.map_err(|vcpu| {
-                let what = format!(
-                    "the package encoding gives vCPU {vcpu} an id above 32 bits: lower pxm numbers are right"
-                );
-                source.fail(&spans.get(vcpu).cloned().unwrap_or(0..0), what)
-            })?;
-            (ids, IdScheme::Package { stride })
-        }
-        Encoding::Legacy => {
-            (processors.iter().map(|p| p.uid.0.saturating_mul(2)).collect(), IdScheme::Legacy)
-        }
-        Encoding::Explicit => {
-            for (span, id) in spans.iter_mut().zip(explicit) {
-                *span = id.span();
-            }
-            let ids: Result<Vec<u32>, Failure> =
-                explicit.iter().map(|id| source.narrow("APIC id", id)).collect();
-            (ids?, IdScheme::Explicit)
-        }
-    };
-    for (processor, id) in processors.iter_mut().zip(ids) {
-        processor.apic_id = ApicId(id);
-    }
-    Ok(scheme)
-}
-
-fn check_limit(
-    source: &Source,
-    apic: &Apic,
-    scheme: IdScheme,
-    processors: &[Processor],
-    spans: &[Span],
-) -> Result<(), Failure> {
-    let Some(limit) = &apic.limit else { return Ok(()) };
-    let highest: u32 = source.narrow("limit", limit)?;
-    let Some((over, span)) = processors.iter().zip(spans).find(|(p, _)| p.apic_id.0 > highest)
-    else {
-        return Ok(());
-    };
-    let most = processors.iter().map(|p| p.apic_id.0).max().unwrap_or(0);
-    let (way_out, span) = match scheme {
-        IdScheme::Package { stride: 2 } => (
-            "a higher limit, stride = 1 or fewer vCPUs in the largest node would be right",
-            limit.span(),
-        ),
-        IdScheme::Package { .. } => {
-            ("a higher limit, lower pxm numbers or fewer vCPUs would be right", limit.span())
-        }
-        IdScheme::Legacy => ("a higher limit or fewer vCPUs would be right", limit.span()),
-        IdScheme::Explicit => ("a lower id or a higher limit would be right", span.clone()),
-    };
-    let what = format!(
-        "vCPU {} has APIC id {}, above the limit {highest} (the highest id is {most}): {way_out}",
-        over.uid.0, over.apic_id.0
-    );
-    Err(source.fail(&span, what))
 }
