@@ -1,0 +1,472 @@
+//! Ids and CPUID leaves: the seed's figures, then every layout there is.
+
+use crate::support::linux::{Cpuid, Shifts};
+use crate::support::{self, Random, assign, contiguous};
+use acpi_gen::{ApicId, ProximityDomain};
+use hv_glue::cpuid::{CpuidField, Vendor};
+use hv_glue::*;
+
+const TWO: Scheme = Scheme::Package(Numbering::Domain, Stride::Two);
+const ONE: Scheme = Scheme::Package(Numbering::Domain, Stride::One);
+const NO_LIMIT: u32 = 0xFFFF_FFFE;
+
+fn highest(counts: &[u32], scheme: Scheme) -> u32 {
+    let (ids, _) = assign(&contiguous(counts), counts.len() as u32, scheme, NO_LIMIT).unwrap();
+    ids.iter().max().unwrap().0
+}
+
+#[test]
+fn the_seeds_48_vcpus_in_halves() {
+    let (ids, shape) = assign(&contiguous(&[24, 24]), 2, TWO, 254).unwrap();
+    // fls(2 * 24 - 1) = fls(47) = 6: windows of 64 ids.
+    assert_eq!(shape.unwrap().pkg_shift(), 6);
+    let expected: Vec<_> = (0..24).map(|n| 2 * n).chain((0..24).map(|n| 64 + 2 * n)).collect();
+    assert_eq!(ids.iter().map(|id| id.0).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_seeds_49_vcpus_as_25_and_24() {
+    let (ids, shape) = assign(&contiguous(&[25, 24]), 2, TWO, 254).unwrap();
+    let shape = shape.unwrap();
+    assert_eq!((shape.pkg_shift(), shape.max_per_node()), (6, 25));
+    assert_eq!((ids[24], ids[25], ids[48]), (ApicId(48), ApicId(64), ApicId(64 + 46)));
+}
+
+/// The table of layouts in the project's facts: counts, stride 2, stride 1.
+#[test]
+fn highest_ids_of_known_layouts() {
+    let equal = |nodes: usize, each: u32| vec![each; nodes];
+    let table = [
+        (vec![24, 24], 110, 55),
+        (vec![64, 64], 254, 127),
+        (vec![65, 63], 380, 190),
+        (equal(3, 33), 320, 160),
+        (equal(5, 17), 288, 144),
+        (equal(12, 10), 370, 185),
+    ];
+    for (counts, two, one) in table {
+        assert_eq!((highest(&counts, TWO), highest(&counts, ONE)), (two, one), "{counts:?}");
+    }
+}
+
+#[test]
+fn power_of_two_layouts_are_identical_to_twice_the_vcpu() {
+    for nodes_log in 0..=5 {
+        for each_log in 0..=(7 - nodes_log) {
+            let (nodes, each) = (1_u32 << nodes_log, 1_u32 << each_log);
+            assert_eq!(legacy_vcpus_per_node(nodes * each, nodes), Some(each));
+            let (ids, _) =
+                assign(&contiguous(&vec![each; nodes as usize]), nodes, TWO, NO_LIMIT).unwrap();
+            for (vcpu, id) in (0..).zip(&ids) {
+                assert_eq!(*id, legacy_id(VcpuId(vcpu)), "{nodes} x {each}");
+            }
+        }
+    }
+    // Interleaved ones are not.
+    let (ids, _) = assign(&[VnodeId(0), VnodeId(1), VnodeId(0), VnodeId(1)], 2, TWO, 254).unwrap();
+    assert_eq!(ids, [ApicId(0), ApicId(4), ApicId(2), ApicId(6)]);
+}
+
+#[test]
+fn the_legacy_gate_takes_even_powers_of_two_only() {
+    assert_eq!(legacy_vcpus_per_node(48, 2), None, "24 is no power of two");
+    assert_eq!(legacy_vcpus_per_node(49, 2), None, "does not divide");
+    assert_eq!(legacy_vcpus_per_node(12, 3), Some(4));
+    assert_eq!(legacy_vcpus_per_node(0, 3), None);
+    assert_eq!(legacy_vcpus_per_node(4, 0), None);
+}
+
+#[test]
+fn without_the_opt_in_ids_are_twice_the_vcpu() {
+    let (ids, shape) = assign(&contiguous(&[25, 24]), 2, Scheme::Legacy, 254).unwrap();
+    assert_eq!(shape, None);
+    assert!((0..).zip(&ids).all(|(vcpu, id)| id.0 == 2 * vcpu));
+    let refused = assign(&contiguous(&[129]), 1, Scheme::Legacy, 254).unwrap_err();
+    assert_eq!(refused, Error::ApicIdAboveLimit { vnode: VnodeId(0), id: 256, limit: ApicId(254) });
+    assert_eq!(legacy_id(VcpuId(u32::MAX)), ApicId(u32::MAX));
+}
+
+/// PXMs 5, 0, 2 in address order with the boot CPU on 5, two CPUs each.
+#[test]
+fn host_domains_5_0_2_give_the_ids_that_were_booted() {
+    let vcpu_to_vnode = [5, 5, 0, 0, 2, 2].map(VnodeId);
+    let mut domains = [None; 6];
+    for pxm in [0, 2, 5] {
+        domains[pxm] = Some(ProximityDomain(pxm as u32));
+    }
+    let placement = Placement { vcpu_to_vnode: &vcpu_to_vnode, domains: &domains };
+    let mut ids = [ApicId(0); 6];
+    let ids = ApicIds::assign(placement, TWO, ApicId(254), &mut [0; 6], &mut ids).unwrap();
+    assert_eq!(ids.as_slice(), [20, 22, 0, 2, 8, 10].map(ApicId));
+    assert_eq!(ids.highest(), ApicId(22));
+    assert_eq!(ids.get(VcpuId(4)), Some(ApicId(8)));
+    assert_eq!(ids.get(VcpuId(6)), None);
+    // Densely, domain 2 is package 1 and domain 5 package 2.
+    let mut ids = [ApicId(0); 6];
+    let dense = Scheme::Package(Numbering::Dense, Stride::Two);
+    let ids = ApicIds::assign(placement, dense, ApicId(254), &mut [0; 6], &mut ids).unwrap();
+    assert_eq!(ids.as_slice(), [8, 10, 0, 2, 4, 6].map(ApicId));
+}
+
+#[test]
+fn auto_takes_stride_1_where_stride_2_passes_254() {
+    let stride = |counts: &[u32]| {
+        let counts = contiguous(counts);
+        let vnodes = counts.iter().max().unwrap().0 + 1;
+        assign(&counts, vnodes, Scheme::Auto, NO_LIMIT).unwrap().1.unwrap().stride()
+    };
+    assert_eq!(stride(&[64, 64]), Stride::Two);
+    assert_eq!(stride(&[65, 63]), Stride::One);
+    // Whatever comes out: 5 x 64 at stride 1 reaches 319.
+    let (ids, shape) = assign(&contiguous(&[64; 5]), 5, Scheme::Auto, NO_LIMIT).unwrap();
+    assert_eq!((shape.unwrap().stride(), ids[319]), (Stride::One, ApicId(319)));
+    assert!(assign(&contiguous(&[64; 5]), 5, Scheme::Auto, 254).is_err());
+}
+
+#[test]
+fn the_first_encoding_that_fits_is_taken_in_order() {
+    let shape = |pxms: &[u32], counts: &[u32]| {
+        let vcpu_to_vnode = contiguous(counts);
+        let domains = support::domains(pxms);
+        let placement = Placement { vcpu_to_vnode: &vcpu_to_vnode, domains: &domains };
+        let mut ids = vec![ApicId(7); vcpu_to_vnode.len()];
+        let mut scratch = vec![0; domains.len()];
+        ApicIds::assign(placement, Scheme::FirstThatFits, ApicId(254), &mut scratch, &mut ids).map(
+            |ids| {
+                let shape = ids.shape().unwrap();
+                (shape.numbering(), shape.stride())
+            },
+        )
+    };
+    assert_eq!(shape(&[0, 1], &[24, 24]), Ok((Numbering::Domain, Stride::Two)));
+    assert_eq!(shape(&[0, 1], &[65, 63]), Ok((Numbering::Domain, Stride::One)));
+    assert_eq!(shape(&[0, 40], &[4, 4]), Ok((Numbering::Domain, Stride::One)));
+    assert_eq!(shape(&[0, 70], &[4, 4]), Ok((Numbering::Dense, Stride::Two)));
+    assert_eq!(shape(&[0, 70], &[65, 63]), Ok((Numbering::Dense, Stride::One)));
+    // 97 + 31 x 1: windows of 128 ids, 32 of them.
+    let counts: Vec<u32> = core::iter::once(97).chain([1; 31]).collect();
+    let pxms: Vec<u32> = (0..32).collect();
+    assert_eq!(
+        shape(&pxms, &counts),
+        Err(Error::NoEncodingFits {
+            vcpus: 128,
+            max_per_node: 97,
+            highest: 31 << 7,
+            limit: ApicId(254),
+        })
+    );
+}
+
+/// The smallest layout that passes 254 at stride 2 has 17 vCPUs.
+#[test]
+fn seventeen_vcpus_can_pass_254_and_sixteen_cannot() {
+    let mut smallest = u32::MAX;
+    let mut found = vec![];
+    for_each_multiset(17, 32, &mut |counts| {
+        let vcpus = counts.iter().sum();
+        if vcpus < smallest && highest(counts, TWO) > 254 {
+            smallest = vcpus;
+            found = counts.to_vec();
+        }
+    });
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(smallest, 17);
+    assert_eq!(found, [9, 1, 1, 1, 1, 1, 1, 1, 1]);
+}
+
+#[test]
+fn a_refused_assignment_leaves_the_ids_alone() {
+    let domains = support::identity(2);
+    let check = |vcpu_to_vnode: &[u32], scheme, limit, scratch: usize, expected| {
+        let vcpu_to_vnode: Vec<_> = vcpu_to_vnode.iter().copied().map(VnodeId).collect();
+        let placement = Placement { vcpu_to_vnode: &vcpu_to_vnode, domains: &domains };
+        let mut ids = [ApicId(0xA5A5_A5A5); 4];
+        let mut scratch = vec![0; scratch];
+        let limit = ApicId(limit);
+        let result = ApicIds::assign(placement, scheme, limit, &mut scratch, &mut ids);
+        assert_eq!(result.err(), Some(expected));
+        assert_eq!(ids, [ApicId(0xA5A5_A5A5); 4]);
+    };
+    check(&[], TWO, 254, 2, Error::NoVcpus);
+    check(&[], Scheme::Legacy, 254, 2, Error::NoVcpus);
+    check(&[0, 1], TWO, 254, 1, Error::ScratchTooSmall { needed: 2, have: 1 });
+    check(&[0; 5], TWO, 254, 2, Error::OutputTooSmall { needed: 5, have: 4 });
+    check(
+        &[0, 2],
+        TWO,
+        254,
+        2,
+        Error::VcpuOnUnknownVnode { vcpu: VcpuId(1), vnode: VnodeId(2), vnodes: 2 },
+    );
+    check(
+        &[0, 1, 1],
+        TWO,
+        5,
+        2,
+        Error::ApicIdAboveLimit { vnode: VnodeId(1), id: 6, limit: ApicId(5) },
+    );
+}
+
+/// Ids pass neither 2^32 nor the value that tables reserve.
+#[test]
+fn ids_stop_at_32_bits() {
+    let of_domain = |pxm: u32| {
+        let domains = [Some(ProximityDomain(pxm))];
+        let placement = Placement { vcpu_to_vnode: &[VnodeId(0); 2], domains: &domains };
+        let mut ids = [ApicId(0); 2];
+        ApicIds::assign(placement, ONE, ApicId(u32::MAX), &mut [0], &mut ids)
+            .map(|ids| ids.highest())
+    };
+    assert_eq!(of_domain(0x7FFF_FFFE), Ok(ApicId(0xFFFF_FFFD)));
+    let limit = ApicId(0xFFFF_FFFE);
+    let above = |id| Error::ApicIdAboveLimit { vnode: VnodeId(0), id, limit };
+    assert_eq!(of_domain(0x7FFF_FFFF), Err(above(0xFFFF_FFFF)));
+    assert_eq!(of_domain(0x8000_0000), Err(above(0x1_0000_0001)));
+    assert_eq!(of_domain(u32::MAX), Err(above(0x1_FFFF_FFFF)));
+    assert!(PackageShape::new(Numbering::Dense, Stride::Two, 1 << 31).is_err());
+    assert_eq!(PackageShape::new(Numbering::Dense, Stride::One, 0), Err(Error::NoVcpus));
+}
+
+#[test]
+fn fields_that_overflow_are_errors_with_their_numbers() {
+    let shape = |stride, max| PackageShape::new(Numbering::Dense, stride, max).unwrap();
+    let overflow = |field, value, max| Some(Error::CpuidFieldOverflow { field, value, max });
+    let patched = |vendor, shape| Cpuid::patched(vendor, shape).err();
+    // AMD: 2^15 ids at most.
+    assert_eq!(patched(Vendor::Amd, shape(Stride::Two, 1 << 14)), None);
+    let expected = overflow(CpuidField::ApicIdCoreIdSize, 16, 15);
+    assert_eq!(patched(Vendor::Hygon, shape(Stride::Two, (1 << 14) + 1)), expected);
+    // Intel: 4,096 ids at most.
+    assert_eq!(patched(Vendor::Intel, shape(Stride::Two, 2048)), None);
+    let expected = overflow(CpuidField::CacheSharing, 4098, 4096);
+    assert_eq!(patched(Vendor::Intel, shape(Stride::Two, 2049)), expected);
+    let expected = overflow(CpuidField::LevelCount, 65_536, 65_535);
+    assert_eq!(patched(Vendor::Amd, shape(Stride::One, 65_536)), expected);
+}
+
+/// Encodings of the leaves' fields, for 24 vCPUs at stride 2, by hand from the manuals.
+#[test]
+fn leaves_hold_what_the_manuals_say() {
+    let shape = PackageShape::new(Numbering::Domain, Stride::Two, 24).unwrap();
+    let intel = Cpuid::patched(Vendor::Intel, shape).unwrap();
+    assert_eq!(intel.leaf_1.ebx, 0x0030_0800, "48 ids in the package");
+    assert_eq!((intel.leaf_b[0].eax, intel.leaf_b[0].ebx, intel.leaf_b[0].ecx), (1, 1, 0x100));
+    assert_eq!((intel.leaf_b[1].eax, intel.leaf_b[1].ebx, intel.leaf_b[1].ecx), (6, 24, 0x201));
+    assert_eq!(intel.leaf_4[3].eax, 23 << 26 | 47 << 14 | 3 << 5 | 3, "last-level cache");
+    assert_eq!(intel.leaf_4[2].eax, 23 << 26 | 7 << 14 | 2 << 5 | 3, "lower caches stay");
+    assert_eq!(intel.leaf_4[4], cpuid::Leaf::default(), "no cache");
+    assert_eq!(intel.leaf_80000008.ecx, 0x603F, "Intel's has no core count");
+
+    let amd = Cpuid::patched(Vendor::Amd, shape).unwrap();
+    assert_eq!(amd.leaf_1.ebx, 0x0018_0800, "24 CPUs in the package");
+    assert_eq!(amd.leaf_80000008.ecx, 0x6017);
+    assert_eq!(amd.leaf_80000008.eax, 0x3030, "address widths stay");
+    assert_eq!(amd.leaf_b, intel.leaf_b);
+
+    let one = PackageShape::new(Numbering::Domain, Stride::One, 24).unwrap();
+    let one = Cpuid::patched(Vendor::Intel, one).unwrap();
+    assert_eq!((one.leaf_b[0].eax, one.leaf_b[0].ebx), (0, 1));
+    assert_eq!((one.leaf_b[1].eax, one.leaf_b[1].ebx), (5, 24));
+    assert_eq!(one.leaf_4[3].eax >> 14 & 0xFFF, 23);
+
+    // A small package cuts a lower cache that would reach into the next.
+    let small = PackageShape::new(Numbering::Domain, Stride::Two, 1).unwrap();
+    let small = Cpuid::patched(Vendor::Intel, small).unwrap();
+    assert_eq!(small.leaf_4[2].eax >> 14 & 0xFFF, 1);
+}
+
+#[test]
+fn each_vcpu_reads_its_own_id() {
+    let mut leaf = cpuid::Leaf { ebx: 0xAA30_0800, ..cpuid::Leaf::default() };
+    cpuid::patch_vcpu(1, ApicId(0x1_42), &mut leaf);
+    assert_eq!(leaf.ebx, 0x4230_0800, "8 bits of it");
+    for number in [0xB, 0x1F, 0x8000_0026] {
+        let mut leaf = cpuid::Leaf::default();
+        cpuid::patch_vcpu(number, ApicId(0x1_42), &mut leaf);
+        assert_eq!(leaf, cpuid::Leaf { edx: 0x142, ..cpuid::Leaf::default() });
+    }
+    let mut leaf = cpuid::Leaf::default();
+    cpuid::patch_vcpu(7, ApicId(9), &mut leaf);
+    assert_eq!(leaf, cpuid::Leaf::default());
+}
+
+#[test]
+fn leaf_1f_and_80000026_describe_the_same_package() {
+    let shape = PackageShape::new(Numbering::Domain, Stride::Two, 24).unwrap();
+    type Enumerate = fn(PackageShape, u32, ApicId) -> Result<cpuid::Leaf, Error>;
+    let leaf = |enumerate: Enumerate, subleaf| enumerate(shape, subleaf, ApicId(70)).unwrap();
+    let values = |leaf: cpuid::Leaf| (leaf.eax, leaf.ebx, leaf.ecx, leaf.edx);
+    assert_eq!(values(leaf(cpuid::leaf_1f, 0)), (1, 1, 0x100, 70));
+    assert_eq!(values(leaf(cpuid::leaf_1f, 1)), (6, 24, 0x201, 70));
+    assert_eq!(values(leaf(cpuid::leaf_1f, 2)), (0, 0, 0x002, 70));
+    assert_eq!(values(leaf(cpuid::leaf_80000026, 0)), (1, 1, 0x100, 70));
+    assert_eq!(values(leaf(cpuid::leaf_80000026, 1)), (6, 24, 0x201, 70));
+    assert_eq!(values(leaf(cpuid::leaf_80000026, 2)), (6, 24, 0x302, 70));
+    assert_eq!(values(leaf(cpuid::leaf_80000026, 3)), (6, 24, 0x403, 70));
+    assert_eq!(values(leaf(cpuid::leaf_80000026, 4)), (0, 0, 0x004, 70));
+}
+
+#[test]
+fn the_opt_in_is_for_hvm_and_asked_for() {
+    use hv_glue::opt_in::{GuestKind, Policy, policy};
+    assert_eq!(policy(false, GuestKind::Pv), Ok(Policy::Upstream));
+    assert_eq!(policy(false, GuestKind::Hvm), Ok(Policy::Upstream));
+    assert_eq!(policy(true, GuestKind::Hvm), Ok(Policy::Vnuma));
+    assert_eq!(policy(true, GuestKind::Pv), Err(Error::OptInForPv));
+}
+
+// ---- every layout ----
+
+/// Calls `visit` with every non-descending list of up to `nodes` counts, each at
+/// least 1, with a sum of up to `vcpus`.
+fn for_each_multiset(vcpus: u32, nodes: usize, visit: &mut impl FnMut(&[u32])) {
+    fn deeper(counts: &mut Vec<u32>, left: u32, nodes: usize, visit: &mut impl FnMut(&[u32])) {
+        if !counts.is_empty() {
+            visit(counts);
+        }
+        if counts.len() == nodes {
+            return;
+        }
+        for count in counts.last().copied().unwrap_or(1)..=left {
+            counts.push(count);
+            deeper(counts, left - count, nodes, visit);
+            counts.pop();
+        }
+    }
+    deeper(&mut vec![], vcpus, nodes, visit);
+}
+
+/// Checks layouts against the encoding's promises and Linux's arithmetic, with
+/// the memory and the leaves of each shape made once.
+struct Judge {
+    domains: Vec<Option<ProximityDomain>>,
+    scratch: Vec<u32>,
+    ids: Vec<ApicId>,
+    taken: Vec<bool>,
+    /// By stride, then `max_per_node`.
+    shifts: [Vec<[Shifts; 2]>; 2],
+    layouts: u64,
+}
+
+impl Judge {
+    fn new(vnodes: u32, vcpus: u32) -> Self {
+        let shifts = [Stride::One, Stride::Two].map(|stride| {
+            let of = |max: u32| {
+                let shape = PackageShape::new(Numbering::Domain, stride, max.max(1)).unwrap();
+                [Vendor::Intel, Vendor::Amd]
+                    .map(|vendor| Cpuid::patched(vendor, shape).unwrap().shifts(vendor))
+            };
+            (0..=vcpus).map(of).collect()
+        });
+        Self {
+            domains: support::identity(vnodes),
+            scratch: vec![0; vnodes as usize],
+            ids: vec![ApicId(0); vcpus as usize],
+            taken: vec![false; 2 * (vnodes * vcpus).next_power_of_two() as usize * 2],
+            shifts,
+            layouts: 0,
+        }
+    }
+
+    fn check(&mut self, vcpu_to_vnode: &[VnodeId], stride: Stride) {
+        self.layouts += 1;
+        let placement = Placement { vcpu_to_vnode, domains: &self.domains };
+        let scheme = Scheme::Package(Numbering::Domain, stride);
+        let ids = &mut self.ids;
+        let ids =
+            ApicIds::assign(placement, scheme, ApicId(NO_LIMIT), &mut self.scratch, ids).unwrap();
+        let shape = ids.shape().unwrap();
+        let window = 1 << shape.pkg_shift();
+        let stride = stride.get();
+        let shifts = &self.shifts[stride as usize - 1][shape.max_per_node() as usize];
+        let say = || format!("{vcpu_to_vnode:?} at stride {stride}");
+        self.taken.fill(false);
+        for (id, vnode) in ids.as_slice().iter().zip(vcpu_to_vnode) {
+            let seen = core::mem::replace(&mut self.taken[id.0 as usize], true);
+            assert!(!seen, "id {} twice: {}", id.0, say());
+            assert_eq!(id.0 / window, vnode.0, "package: {}", say());
+            assert!(id.0 % window <= (shape.max_per_node() - 1) * stride, "window: {}", say());
+            for shifts in shifts {
+                // Groups are exactly the vnodes where each id's group is its vnode.
+                let place = shifts.place(*id);
+                let groups = [place.package, place.package_by_old_leaves, place.llc];
+                assert_eq!(groups, [vnode.0; 3], "Linux: {}", say());
+            }
+        }
+        assert_eq!(ids.as_slice().iter().max(), Some(&ids.highest()));
+    }
+}
+
+/// Partitions of up to `vcpus` into up to `nodes` parts, by the recurrence
+/// p(n, k) = p(n - 1, k - 1) + p(n - k, k).
+fn partitions(vcpus: usize, nodes: usize) -> u64 {
+    let mut p = vec![vec![0_u64; nodes + 1]; vcpus + 1];
+    p[0][0] = 1;
+    for n in 1..=vcpus {
+        for k in 1..=nodes.min(n) {
+            p[n][k] = p[n - 1][k - 1] + p[n - k][k];
+        }
+    }
+    p[1..].iter().flatten().sum()
+}
+
+#[test]
+fn every_multiset_of_up_to_8_nodes_and_64_vcpus() {
+    let mut judge = Judge::new(8, 64);
+    let mut multisets = 0_u64;
+    let mut vcpu_to_vnode = Vec::with_capacity(64);
+    for_each_multiset(64, 8, &mut |counts| {
+        multisets += 1;
+        let nodes = counts.len();
+        for descending in [false, true] {
+            vcpu_to_vnode.clear();
+            for vnode in 0..nodes {
+                let count = counts[if descending { nodes - 1 - vnode } else { vnode }];
+                vcpu_to_vnode.extend((0..count).map(|_| VnodeId(vnode as u32)));
+            }
+            judge.check(&vcpu_to_vnode, Stride::Two);
+        }
+        vcpu_to_vnode.clear();
+        for round in 0..counts[nodes - 1] {
+            let with_room = (0..nodes).filter(|&vnode| counts[vnode] > round);
+            vcpu_to_vnode.extend(with_room.map(|vnode| VnodeId(vnode as u32)));
+        }
+        judge.check(&vcpu_to_vnode, Stride::Two);
+        judge.check(&vcpu_to_vnode, Stride::One);
+    });
+    assert_eq!(multisets, partitions(64, 8));
+    assert!((1_150_000..1_250_000).contains(&multisets), "{multisets}");
+    assert_eq!(judge.layouts, 4 * multisets);
+}
+
+#[test]
+fn a_hundred_thousand_random_assignments() {
+    let mut random = Random(0x5EED_0000_0000_0001);
+    let mut judge = Judge::new(32, 128);
+    for round in 0..100_000_u32 {
+        let vnodes = 1 + random.below(32);
+        let vcpus = 1 + random.below(128);
+        let vcpu_to_vnode: Vec<_> =
+            (0..vcpus).map(|_| VnodeId(random.below(vnodes) as u32)).collect();
+        let stride = if round % 2 == 0 { Stride::Two } else { Stride::One };
+        judge.check(&vcpu_to_vnode, stride);
+    }
+}
+
+#[test]
+fn of_507_equal_layouts_59_pass_254_at_stride_2_and_none_at_stride_1() {
+    let (mut layouts, mut overruns) = (0, [0, 0]);
+    let mut judge = Judge::new(32, 128);
+    for nodes in 1..=32_u32 {
+        for each in 1..=128 / nodes {
+            layouts += 1;
+            let counts = vec![each; nodes as usize];
+            for (overruns, scheme) in overruns.iter_mut().zip([TWO, ONE]) {
+                *overruns += u32::from(highest(&counts, scheme) > 254);
+            }
+            judge.check(&contiguous(&counts), Stride::Two);
+            judge.check(&contiguous(&counts), Stride::One);
+        }
+    }
+    assert_eq!((layouts, overruns), (507, [59, 0]));
+}
