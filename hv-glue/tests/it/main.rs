@@ -9,4 +9,5 @@
 )]
 
 mod apic_ids;
+mod layout;
 mod support;
