@@ -9,5 +9,6 @@
 )]
 
 mod apic_ids;
+mod e820;
 mod layout;
 mod support;
