@@ -43,7 +43,6 @@ layout!(SetupHeader: 0x250 {
 
 /// How a payload is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Compression {
     /// Not at all: an ELF file.
     None,
@@ -55,6 +54,18 @@ pub enum Compression {
     Zstd,
     /// lz4's legacy frame.
     Lz4Legacy,
+}
+
+impl core::fmt::Display for Compression {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::None => "ELF",
+            Self::Gzip => "gzip",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+            Self::Lz4Legacy => "lz4",
+        })
+    }
 }
 
 /// A bzImage's payload.
