@@ -1,0 +1,68 @@
+"""Boots a Debian kernel in QEMU by software emulation and reads what its init reports."""
+
+import base64
+import dataclasses
+import pathlib
+import shlex
+import subprocess
+import time
+
+# No part of the kernel's line touches NUMA, ACPI or CPUs. lpj and tsc_early_khz save the
+# calibrations, which take seconds under emulation; panic=-1 and -no-reboot end a dead guest.
+KERNEL_LINE = (
+    "console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 nokaslr mitigations=off random.trust_cpu=on "
+    "no_timer_check tsc=reliable lpj=4000000 rdinit=/init"
+)
+TIME_LIMIT = 60
+
+
+class BootFailed(Exception):
+    """The guest did not report."""
+
+
+@dataclasses.dataclass
+class Report:
+    """What the guest's init wrote."""
+
+    text: dict[str, str]  # by path
+    tables: dict[str, bytes]  # by name in /sys/firmware/acpi/tables
+    seconds: float
+
+    @property
+    def dmesg(self) -> str:
+        return self.text["dmesg"]
+
+
+def boot(machine: list[str], kernel: pathlib.Path, initrd: pathlib.Path, logs: pathlib.Path) -> Report:
+    """One boot; console.log, report.log and command.txt stay in the folder `logs`."""
+    logs.mkdir(parents=True, exist_ok=True)
+    console, report = logs / "console.log", logs / "report.log"
+    command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot",
+               "-serial", f"file:{console}", "-serial", f"file:{report}",
+               "-kernel", str(kernel), "-initrd", str(initrd), "-append", KERNEL_LINE]  # fmt: skip
+    (logs / "command.txt").write_text(shlex.join(command) + "\n")
+    start = time.monotonic()
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIME_LIMIT)
+        said = done.stderr
+    except subprocess.TimeoutExpired:
+        said = f"no end after {TIME_LIMIT} s"
+    seconds = time.monotonic() - start
+    raw = report.read_text(errors="replace").replace("\r\n", "\n") if report.exists() else ""
+    if not raw.endswith("@@ end\n"):
+        tail = console.read_text(errors="replace")[-3000:] if console.exists() else ""
+        raise BootFailed(f"{shlex.join(command)}\n{said}\nno whole report; the console's end:\n{tail}")
+    return parse_report(raw, seconds)
+
+
+def parse_report(raw: str, seconds: float) -> Report:
+    """Splits the report at its "@@" lines."""
+    found = Report({}, {}, seconds)
+    for part in raw.split("@@ ")[1:]:
+        head, _, content = part.partition("\n")
+        kind, _, path = head.partition(" ")
+        if kind == "base64":
+            found.tables[path.rsplit("/", 1)[1]] = base64.b64decode(content, validate=False)
+        elif kind == "text":
+            found.text[path] = content
+    return found
