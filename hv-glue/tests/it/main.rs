@@ -11,4 +11,5 @@
 mod apic_ids;
 mod e820;
 mod layout;
+mod populate;
 mod support;

@@ -1,5 +1,6 @@
 //! What the tests share: owned memory to lend, and consumers' rules as oracles.
 
+pub(crate) mod heap;
 pub(crate) mod linux;
 
 use acpi_gen::{ApicId, Distance, Gpa, GpaRange, ProximityDomain};
