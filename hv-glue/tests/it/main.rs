@@ -10,6 +10,7 @@
 
 mod apic_ids;
 mod e820;
+mod hypercall;
 mod layout;
 mod populate;
 mod support;
