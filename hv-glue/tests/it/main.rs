@@ -9,6 +9,7 @@
 )]
 
 mod apic_ids;
+mod cross_check;
 mod e820;
 mod hypercall;
 mod layout;
