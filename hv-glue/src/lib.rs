@@ -10,6 +10,7 @@ pub mod cpuid;
 mod describe;
 pub mod e820;
 mod error;
+mod error_text;
 mod gate;
 mod guest;
 mod host;

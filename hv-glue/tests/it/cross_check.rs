@@ -260,7 +260,8 @@ fn one_host(round: u32, random: &mut Random, host: &Host, map: &[E820Entry], vcp
             let holds = srat_memory.iter().find(|(start, size, ..)| {
                 *start <= base && base + request.pages() * PAGE <= start + size
             });
-            let &(_, _, pxm, _) = holds.expect("a page of RAM in no SRAT range");
+            // A page of RAM in no SRAT range fails here.
+            let &(_, _, pxm, _) = holds.unwrap();
             let on = host.node_to_pxm[allocation.node.0 as usize].unwrap().0;
             assert!(!request.is_fallback() && on == pxm, "every block is wholly free");
             populated += request.pages();
