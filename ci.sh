@@ -6,7 +6,8 @@
 #   ./ci.sh NAME...    these stages, by file name with or without its number
 #   ./ci.sh list       what there is
 #
-# A stage is a file .ci/stages/NN-name.sh, run by bash at the root, with three header lines:
+# A stage is a file .ci/stages/NN-name.sh, run by bash at the root with the functions of .ci/lib.sh,
+# with -euo pipefail, and with three header lines:
 #   # title: one line on what it shows
 #   # quick: yes | no
 #   # packages: Debian packages that it needs, or nothing
@@ -84,7 +85,7 @@ for file in "${stages[@]}"; do
   name=$(stage_name "$file")
   printf '\n==== %s: %s\n' "$name" "$(header "$file" title)"
   start=$SECONDS result=ok
-  bash -euo pipefail "$file" < /dev/null || result="FAILED ($?)"
+  bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$file" < /dev/null || result="FAILED ($?)"
   [ "$result" = ok ] || failed=$((failed + 1))
   rows+=("$(printf '%-16s %5d s  %s' "$name" $((SECONDS - start)) "$result")")
   printf '==== %s\n' "${rows[-1]}"

@@ -16,9 +16,9 @@ sha256() { # of standard input
   sha256sum | cut -d' ' -f1
 }
 
-export_target_flags() { # TARGET [ARG...]: cargo's rustflags for the target, from .ci/rust-target
-  local flags variable
+export_target_flags() { # [--core-only] TARGET [FLAG...]: cargo's rustflags for it, from .ci/rust-target
+  local flags target=$1
+  if [ "$target" = --core-only ]; then target=$2; fi
   flags=$(.ci/rust-target "$@")
-  variable=CARGO_TARGET_$(tr a-z- A-Z_ <<< "$1")_RUSTFLAGS
-  export "$variable=$flags"
+  export "CARGO_TARGET_$(tr a-z- A-Z_ <<< "$target")_RUSTFLAGS=$flags"
 }

@@ -2,7 +2,6 @@
 # title: Rust and shell sources are formatted and clean, and name no machine
 # quick: yes
 # packages: git shellcheck
-. .ci/lib.sh
 
 cargo fmt --all --check
 

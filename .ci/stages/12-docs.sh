@@ -2,4 +2,5 @@
 # title: the documentation builds without a warning
 # quick: yes
 # packages:
+
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps

@@ -2,6 +2,7 @@
 # title: iasl of bookworm and trixie reads in every golden table what its topology says; regenerating changes nothing
 # quick: yes
 # packages: acpica-tools debian-archive-keyring git python3
+
 cargo build
 trixie=$(.ci/debian with-libs trixie acpica-tools)
 python3 .ci/judge/goldens.py target/debug/acpi-gen /usr/bin/iasl

@@ -2,7 +2,6 @@
 # title: Linux 6.1 and 6.12 boot with our tables and report what the descriptions say
 # quick: yes
 # packages: python3
-. .ci/lib.sh
 
 cargo build --release --package acpi-gen-cli
 kernels=()

@@ -1,0 +1,216 @@
+//! Calls every public function of acpi-gen, each by its path, so that a check can
+//! find it here by name.
+#![cfg_attr(target_os = "none", no_std, no_main)]
+
+use core::{
+    fmt::{self, Write},
+    hint::black_box,
+};
+
+use acpi_gen::{
+    AcpiVersion, ApicId, Description, Distance, Distances, Entries, Error, Facs, Fadt, FadtView,
+    Gpa, GpaRange, InterruptOverride, IoApic, LocalNmi, Madt, MadtEntry, MemoryRange, NmiForm,
+    NmiTarget, Oem, Placed, Polarity, Processor, ProcessorState, ProcessorUid, ProximityDomain,
+    Revisions, Rsdp, Slit, Srat, SratEntry, SubTable, Table, TableSet, Topology, Trigger, Xsdt,
+    byte_sum,
+    check::{self, Consumer, MemoryKind, MemoryMapEntry},
+    dsdt, facs, fadt, madt, rsdp, slit, srat, xsdt,
+};
+
+no_panic::program!(run);
+
+/// Takes text as a caller's console would.
+struct Sink;
+
+impl Write for Sink {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        see(text);
+        black_box(Ok(()))
+    }
+}
+
+/// Keeps the compiler from leaving a result, and the call for it, away.
+fn see<T>(value: T) {
+    black_box(value);
+}
+
+fn run() {
+    let mut buffer = [0_u8; 4096];
+    let mut scratch = [0_u32; 64];
+    read(black_box(&buffer));
+    see(units());
+    if let Err(error) = describe(black_box(&mut buffer), black_box(&mut scratch)) {
+        see(write!(Sink, "{error}"));
+    }
+    read(black_box(&buffer));
+    judge(black_box(&buffer), black_box(&mut scratch));
+}
+
+fn units() -> Result<(), Error> {
+    let one = GpaRange::new(Gpa(black_box(0)), Gpa(black_box(4096)))?;
+    let other = GpaRange::with_size(Gpa(black_box(4096)), black_box(4096))?;
+    see((GpaRange::start(one), GpaRange::end(one), GpaRange::size(one)));
+    see((GpaRange::overlaps(one, other), GpaRange::contains(one, Gpa(black_box(1)))));
+    see(Distance::get(Distance::clamped(black_box(300))));
+    let version = black_box(AcpiVersion::V6_5);
+    see((AcpiVersion::minor(version), AcpiVersion::madt(version)));
+    let revisions = black_box(Revisions::Acpi(version));
+    see((Revisions::madt(revisions), Revisions::knows_online_capable(revisions)));
+    see(byte_sum(black_box(&[1, 2, 3])));
+    Ok(())
+}
+
+fn describe(buffer: &mut [u8], scratch: &mut [u32]) -> Result<(), Error> {
+    let processor = |uid, domain, state| Processor {
+        uid: ProcessorUid(uid),
+        apic_id: ApicId(uid),
+        domain,
+        state,
+    };
+    let domain = Some(ProximityDomain(1));
+    let processors = [
+        processor(0, domain, ProcessorState::Enabled),
+        processor(1, None, ProcessorState::OnlineCapable),
+    ];
+    let memory = [MemoryRange {
+        range: GpaRange::with_size(Gpa(0), black_box(4096))?,
+        domain: ProximityDomain(1),
+        hot_pluggable: false,
+        non_volatile: true,
+    }];
+    let description = black_box(Description {
+        processors: black_box(&processors),
+        memory: black_box(&memory),
+        distances: Distances {
+            domains: black_box(&[ProximityDomain(1)]),
+            matrix: black_box(&[Distance::LOCAL]),
+        },
+        io_apics: black_box(&[IoApic { id: 0, address: 0xFEC0_0000, gsi_base: 0 }]),
+        overrides: black_box(&[InterruptOverride {
+            source: 0,
+            gsi: 2,
+            polarity: Polarity::High,
+            trigger: Trigger::Edge,
+        }]),
+        nmis: black_box(&[LocalNmi {
+            target: NmiTarget::All,
+            lint: 1,
+            polarity: Polarity::Conforming,
+            trigger: Trigger::Conforming,
+            form: NmiForm::AsProcessors,
+        }]),
+        entries: Entries::Hybrid,
+        ..Description::EMPTY
+    });
+    see(Topology::scratch_len(&description));
+    see(Topology::for_buffer(description, scratch, black_box(4096))?);
+    let topology = black_box(Topology::new(description, scratch)?);
+    see((Topology::localities(&topology), Topology::description(&topology)));
+    if let Some(processor) = description.processors.first() {
+        see(Topology::uses_type0(&topology, processor));
+    }
+    tables(&topology, buffer)?;
+    set(black_box(TableSet::new(&topology)), buffer)?;
+    set(black_box(TableSet::complete(&topology)?), buffer)
+}
+
+fn tables(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<(), Error> {
+    let oem = black_box(Oem::DEFAULT);
+    let address = black_box(Gpa(0xFC00_0000));
+    see((madt::len(topology)?, madt::emit(topology, buffer)?));
+    see((srat::len(topology)?, srat::emit(topology, buffer)?));
+    see((slit::len(topology)?, slit::emit(topology, buffer)?));
+    see((dsdt::len(topology)?, dsdt::emit(topology, buffer)?));
+    let tables: &[&[u8]] = black_box(&[&[1, 2], &[3]]);
+    let signature = facs::hardware_signature(tables.iter().copied());
+    see(facs::emit(signature, buffer)?);
+    let fadt = black_box(Fadt {
+        version: AcpiVersion::V6_5,
+        facs: address,
+        dsdt: address,
+        hypervisor_vendor: *b"XenXenXe",
+    });
+    see(fadt::emit(&fadt, &oem, buffer)?);
+    see(xsdt::len(black_box(2))?);
+    see(xsdt::emit(&oem, black_box(&[address]), black_box(&[address]), buffer)?);
+    see(rsdp::emit(&oem, address, buffer)?);
+    Ok(())
+}
+
+fn set(set: TableSet<'_>, buffer: &mut [u8]) -> Result<(), Error> {
+    let foreign = black_box([Gpa(0xFD00_0000)]);
+    let set = TableSet::with_tables(set, black_box(&foreign));
+    let set = black_box(TableSet::with_hypervisor_vendor(set, black_box(*b"XenXenXe")));
+    see((TableSet::align(&set), TableSet::len(&set)?));
+    see(TableSet::place(&set, black_box(Gpa(0xFC00_0000)))?);
+    let placed = black_box(TableSet::emit(&set, buffer, black_box(Gpa(0xFC00_0000)))?);
+    see((Placed::rsdp(&placed), Placed::base(&placed), Placed::len(&placed)));
+    see((Placed::tables(&placed), Placed::table(&placed, black_box(*b"SRAT"))));
+    Ok(())
+}
+
+fn read(bytes: &[u8]) {
+    if let Ok(table) = Table::parse(bytes) {
+        header(&table);
+    }
+    if let Ok(rsdp) = Rsdp::parse(bytes) {
+        see((Rsdp::revision(&rsdp), Rsdp::oem_id(&rsdp), Rsdp::rsdt(&rsdp)));
+        see((Rsdp::xsdt(&rsdp), Rsdp::sums(&rsdp), Rsdp::bytes(&rsdp)));
+    }
+    if let Ok(xsdt) = Xsdt::parse(bytes) {
+        header(Xsdt::table(&xsdt));
+        Xsdt::addresses(&xsdt).for_each(see);
+    }
+    if let Ok(madt) = Madt::parse(bytes) {
+        header(Madt::table(&madt));
+        see((Madt::local_apic_address(&madt), Madt::flags(&madt), Madt::pcat_compat(&madt)));
+        Madt::sub_tables(&madt).for_each(|entry| see(entry.and_then(MadtEntry::parse)));
+        Madt::entries(&madt).for_each(see);
+    }
+    if let Ok(srat) = Srat::parse(bytes) {
+        header(Srat::table(&srat));
+        Srat::sub_tables(&srat).for_each(|entry| see(entry.and_then(SratEntry::parse)));
+        Srat::entries(&srat).for_each(see);
+    }
+    if let Ok(slit) = Slit::parse(bytes) {
+        header(Slit::table(&slit));
+        see(Slit::localities(&slit));
+        Slit::rows(&slit).for_each(see);
+        let (from, to) = black_box((ProximityDomain(0), ProximityDomain(1)));
+        see(Slit::distance(&slit, from, to));
+    }
+    if let Ok(fadt) = FadtView::parse(bytes) {
+        header(FadtView::table(&fadt));
+        see((FadtView::version(&fadt), FadtView::dsdt(&fadt), FadtView::facs(&fadt)));
+        see(FadtView::hardware_reduced(&fadt));
+    }
+    if let Ok(facs) = Facs::parse(bytes) {
+        see((Facs::hardware_signature(&facs), Facs::version(&facs)));
+    }
+    let entry = SubTable { offset: black_box(0), kind: black_box(0), bytes };
+    see((MadtEntry::parse(entry), SratEntry::parse(entry)));
+}
+
+fn header(table: &Table<'_>) {
+    see((Table::signature(table), Table::revision(table), Table::oem(table)));
+    see((Table::bytes(table), Table::sum(table)));
+}
+
+fn judge(bytes: &[u8], scratch: &mut [u32]) {
+    let Ok(range) = GpaRange::with_size(Gpa(0), black_box(4096)) else { return };
+    let map = [MemoryMapEntry { range, kind: black_box(MemoryKind::Unusable) }];
+    let bytes = black_box(Some(bytes));
+    let tables = check::Tables {
+        rsdp: bytes,
+        xsdt: bytes,
+        fadt: bytes,
+        madt: bytes,
+        srat: bytes,
+        slit: bytes,
+        memory_map: black_box(Some(&map)),
+        pvh_dom0: black_box(true),
+    };
+    see(check::Tables::scratch_len(&tables));
+    let report = |finding: check::Finding| see(write!(Sink, "{finding}"));
+    see(check::check(&tables, black_box(Consumer::Linux), scratch, report));
+}
