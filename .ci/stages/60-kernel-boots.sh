@@ -11,5 +11,5 @@ for suite in bookworm bookworm-backports; do
   version=$(sed -nE 's/.*vmlinuz-([0-9]+\.[0-9]+).*/\1/p' <<< "$image")
   kernels+=(--kernel "$version=$image")
 done
-python3 -B .ci/kernel/boots.py --acpi-gen target/release/acpi-gen --busybox "$(.ci/debian only bookworm busybox-static)/bin/busybox" \
+python3 -B .ci/judge/boots.py --acpi-gen target/release/acpi-gen --busybox "$(.ci/debian only bookworm busybox-static)/bin/busybox" \
   "${kernels[@]}" --out target/kernel-boots

@@ -13,7 +13,7 @@ KERNEL_LINE = (
     "console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 nokaslr mitigations=off random.trust_cpu=on "
     "no_timer_check tsc=reliable lpj=4000000 rdinit=/init"
 )
-TIME_LIMIT = 60
+TIME_LIMIT = 180
 
 
 class BootFailed(Exception):
