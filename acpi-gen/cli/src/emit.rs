@@ -4,12 +4,13 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use acpi_gen::{Error, Gpa, PlacedTable, Revisions, Slit, TableSet, Topology, slit};
+use acpi_gen_topology::{IdScheme, number};
 use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::text_table::{Align, TextTable};
-use crate::topology_file::{IdScheme, TopologyFile};
-use crate::{number, output, summary};
+use crate::topology_file::TopologyFile;
+use crate::{output, summary};
 
 /// Write a topology's ACPI tables: one file for each table, and tables.bin with
 /// the whole set as it lies in memory.
@@ -150,7 +151,7 @@ fn people(
         Revisions::Acpi(version) => format!("ACPI 6.{}, ", version.minor()),
         Revisions::MadtOf(_) => String::new(),
     };
-    let scheme = match file.scheme {
+    let scheme = match file.scheme() {
         IdScheme::Package { stride } => format!("package encoding, stride {stride}"),
         IdScheme::Legacy => "legacy, 2 * vCPU".to_owned(),
         IdScheme::Explicit => "explicit".to_owned(),

@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use acpi_gen::{Error, Oem, Table, madt, slit, srat};
+use acpi_gen::{Error, Madt, Oem, Table, madt, slit, srat};
+use acpi_gen_topology::Machine;
 
 use crate::cpio::Archive;
 use crate::failure::Failure;
-use crate::machine::Machine;
 use crate::text_table::{Align, TextTable};
 use crate::topology_file::TopologyFile;
-use crate::{interrupts, output, table_files};
+use crate::{output, table_files};
 
 /// Where Linux looks for tables in the archive.
 const FOLDER: &str = "kernel/firmware/acpi";
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
     file.topology()?;
     let dump = args.machine.as_deref().map(table_files::folder).transpose()?;
 
-    let mut machine = file.machine.clone();
+    let mut machine = file.machine().clone();
     let mut madt_of = None;
     if let (Some(dump), Some(folder)) = (&dump, &args.machine) {
         let Some((path, table)) = table_files::find(dump, madt::SIGNATURE)? else {
@@ -55,7 +55,10 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
                 "has no MADT (signature APIC), whose I/O APICs are needed",
             ));
         };
-        interrupts::take_from(path, &table, &mut machine)?;
+        Madt::parse(table.bytes())
+            .map_err(|error| error.to_string())
+            .and_then(|madt| machine.take_interrupts_of(&madt))
+            .map_err(|what| Failure::whole_file(path, what))?;
         madt_of = Some(path);
     }
 
@@ -68,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
         };
         machine.oem = match &original {
             Some((path, table)) => oem_above(path, table)?,
-            None => file.machine.oem,
+            None => file.machine().oem,
         };
         let bytes = table_bytes(&machine, signature).map_err(|error| match madt_of {
             // The topology alone was fine.

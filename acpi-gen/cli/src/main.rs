@@ -5,14 +5,10 @@
 
 mod blob;
 mod cpio;
-mod cpulist;
 mod decode;
 mod emit;
 mod failure;
 mod initrd;
-mod interrupts;
-mod machine;
-mod number;
 mod output;
 mod summary;
 mod table_files;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use acpi_gen::{Distance, MemoryRange, ProcessorState, ProximityDomain, Slit, Topology};
+use acpi_gen_topology::cpulist;
 
-use crate::cpulist;
 use crate::text_table::{Align, TextTable};
 
 /// A distance matrix of more nodes than this does not fit a terminal's width.

@@ -5,9 +5,11 @@ mod text;
 
 use std::path::PathBuf;
 
+use acpi_gen_topology::number;
+
 use crate::failure::Failure;
 use crate::table_source::Sources;
-use crate::{Outcome, number, output};
+use crate::{Outcome, output};
 
 /// Show what ACPI tables hold: of files, of folders such as /sys/firmware/acpi/tables,
 /// and of files with a whole set as it lies in memory.

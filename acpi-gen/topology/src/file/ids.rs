@@ -1,6 +1,10 @@
 //! APIC ids: as a hypervisor gives them, or as the file lists them.
 
-use std::collections::HashMap;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use acpi_gen::{ApicId, Processor, ProximityDomain};
 use hv_glue::{ApicIds, Numbering, Placement, Scheme, VnodeId};
@@ -9,7 +13,7 @@ use toml::Spanned;
 use super::processors::NodePlace;
 use super::schema::{Apic, Encoding, Stride};
 use super::source::{Source, Span};
-use crate::failure::Failure;
+use crate::FileError;
 use crate::number::Number;
 
 /// The highest id that a type 9 entry holds: the one above means "ignore".
@@ -17,7 +21,7 @@ const HIGHEST_ID: ApicId = ApicId(u32::MAX - 1);
 
 /// How the ids came about, for the person who reads the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdScheme {
+pub enum IdScheme {
     /// The proximity domain in the high bits.
     Package {
         /// 1 or 2.
@@ -37,7 +41,7 @@ pub(super) fn assign(
     processors: &mut [Processor],
     spans: &mut [Span],
     explicit: &[&Spanned<Number>],
-) -> Result<IdScheme, Failure> {
+) -> Result<IdScheme, FileError> {
     if let (Some(stride), Encoding::Legacy | Encoding::Explicit) = (&apic.stride, apic.encoding) {
         let what = "stride belongs to encoding = \"package\": leave it out here";
         return Err(source.fail(&stride.span(), what));
@@ -48,7 +52,7 @@ pub(super) fn assign(
             for (span, id) in spans.iter_mut().zip(explicit) {
                 *span = id.span();
             }
-            let ids: Result<Vec<ApicId>, Failure> =
+            let ids: Result<Vec<ApicId>, FileError> =
                 explicit.iter().map(|id| source.narrow("APIC id", id).map(ApicId)).collect();
             (ids?, IdScheme::Explicit)
         }
@@ -65,7 +69,7 @@ fn hypervisor_ids(
     apic: &Apic,
     processors: &[Processor],
     nodes: &[NodePlace],
-) -> Result<(Vec<ApicId>, IdScheme), Failure> {
+) -> Result<(Vec<ApicId>, IdScheme), FileError> {
     if processors.is_empty() {
         // The library says so with the rest of its rules.
         return Ok((Vec::new(), IdScheme::Legacy));
@@ -77,7 +81,7 @@ fn hypervisor_ids(
         (_, Some(Stride::One)) => package(hv_glue::Stride::One),
         (_, Some(Stride::Two)) => package(hv_glue::Stride::Two),
     };
-    let vnodes: HashMap<ProximityDomain, VnodeId> =
+    let vnodes: BTreeMap<ProximityDomain, VnodeId> =
         nodes.iter().map(|node| node.domain).zip((0..).map(VnodeId)).collect();
     let vcpu_to_vnode: Vec<VnodeId> =
         processors.iter().filter_map(|processor| vnodes.get(&processor.domain?).copied()).collect();
@@ -95,7 +99,7 @@ fn hypervisor_ids(
     Ok((ids, scheme))
 }
 
-fn too_high(source: &Source, nodes: &[NodePlace], error: hv_glue::Error) -> Failure {
+fn too_high(source: &Source, nodes: &[NodePlace], error: hv_glue::Error) -> FileError {
     let node = match error {
         hv_glue::Error::ApicIdAboveLimit { vnode, .. } => {
             usize::try_from(vnode.0).ok().and_then(|vnode| nodes.get(vnode))
@@ -121,7 +125,7 @@ pub(super) fn check_limit(
     scheme: IdScheme,
     processors: &[Processor],
     spans: &[Span],
-) -> Result<(), Failure> {
+) -> Result<(), FileError> {
     let Some(limit) = &apic.limit else { return Ok(()) };
     let highest: u32 = source.narrow("limit", limit)?;
     let Some((over, span)) = processors.iter().zip(spans).find(|(p, _)| p.apic_id.0 > highest)

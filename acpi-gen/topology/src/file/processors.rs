@@ -1,7 +1,10 @@
 //! Nodes, their vCPUs and their APIC ids.
 
-use std::collections::HashMap;
-use std::ops::RangeInclusive;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use acpi_gen::{ApicId, Processor, ProcessorState, ProcessorUid, ProximityDomain};
 use toml::Spanned;
@@ -9,8 +12,8 @@ use toml::Spanned;
 use super::ids::{self, IdScheme};
 use super::schema::{Apic, Encoding, Node};
 use super::source::{Source, Span};
+use crate::FileError;
 use crate::cpulist;
-use crate::failure::Failure;
 use crate::number::Number;
 
 /// A vCPU has a MADT entry of 16 bytes behind 44 others, and a table's length has 32 bits.
@@ -24,11 +27,11 @@ pub(super) struct NodePlace {
 }
 
 /// The nodes' numbers. Each must be there once and have something in it.
-pub(super) fn nodes(source: &Source, nodes: &[Node]) -> Result<Vec<NodePlace>, Failure> {
+pub(super) fn nodes(source: &Source, nodes: &[Node]) -> Result<Vec<NodePlace>, FileError> {
     if nodes.is_empty() {
         return Err(source.fail(&(0..0), "no [[node]]: at least one with cpus is needed"));
     }
-    let mut lines = HashMap::new();
+    let mut lines = BTreeMap::new();
     nodes
         .iter()
         .map(|node| {
@@ -75,7 +78,7 @@ pub(super) fn read(
     apic: &Apic,
     nodes: &[Node],
     places: &[NodePlace],
-) -> Result<Processors, Failure> {
+) -> Result<Processors, FileError> {
     let mut runs = Vec::new();
     for (node, place) in nodes.iter().zip(places) {
         runs.extend(node_runs(source, apic.encoding, node, place)?);
@@ -108,7 +111,7 @@ fn node_runs<'a>(
     encoding: Encoding,
     node: &'a Node,
     place: &NodePlace,
-) -> Result<Vec<Run<'a>>, Failure> {
+) -> Result<Vec<Run<'a>>, FileError> {
     let mut lists = Vec::new();
     let mut count = 0_u64;
     for (list, state) in
@@ -158,7 +161,7 @@ fn node_runs<'a>(
 }
 
 /// vCPUs are 0…n-1, each in one list.
-fn check_numbering(source: &Source, runs: &[Run<'_>]) -> Result<(), Failure> {
+fn check_numbering(source: &Source, runs: &[Run<'_>]) -> Result<(), FileError> {
     let mut next = 0_u32;
     let mut before: Option<&Run<'_>> = None;
     for run in runs {

@@ -1,12 +1,15 @@
 //! I/O APICs, interrupt source overrides and NMIs.
 
+use alloc::format;
+use alloc::vec::Vec;
+
 use acpi_gen::{
     InterruptOverride, IoApic, LocalNmi, NmiForm, NmiTarget, Polarity, ProcessorUid, Trigger,
 };
 
 use super::schema;
 use super::source::{Source, Span};
-use crate::failure::Failure;
+use crate::FileError;
 
 /// Each list with the places that its errors name.
 #[derive(Default)]
@@ -29,7 +32,7 @@ pub(super) struct NmiSpan {
     pub(super) lint: Span,
 }
 
-pub(super) fn read(source: &Source, file: &schema::File) -> Result<Interrupts, Failure> {
+pub(super) fn read(source: &Source, file: &schema::File) -> Result<Interrupts, FileError> {
     let mut out = Interrupts::default();
     for io_apic in &file.ioapic {
         out.io_apics.push(IoApic {

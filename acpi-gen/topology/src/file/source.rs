@@ -1,18 +1,19 @@
 //! The text that values came from, for errors that name their line.
 
-use std::ops::Range;
-use std::path::PathBuf;
+use alloc::format;
+use alloc::string::String;
+
+use core::ops::Range;
 
 use toml::Spanned;
 
-use crate::failure::Failure;
+use crate::FileError;
 use crate::number::Number;
 
 /// Where a value stands, as bytes of the text.
 pub(super) type Span = Range<usize>;
 
 pub(super) struct Source {
-    pub(super) path: PathBuf,
     pub(super) text: String,
 }
 
@@ -23,8 +24,8 @@ impl Source {
         before.iter().filter(|&&byte| byte == b'\n').count().saturating_add(1)
     }
 
-    pub(super) fn fail(&self, span: &Span, what: impl Into<String>) -> Failure {
-        Failure::Input { file: self.path.clone(), line: self.line(span), what: what.into() }
+    pub(super) fn fail(&self, span: &Span, what: impl Into<String>) -> FileError {
+        FileError { line: self.line(span), what: what.into() }
     }
 
     /// A number that a narrower field takes.
@@ -32,7 +33,7 @@ impl Source {
         &self,
         name: &str,
         value: &Spanned<Number>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, FileError> {
         let Number(number) = *value.get_ref();
         T::try_from(number).map_err(|_| {
             self.fail(&value.span(), format!("{name} {number}: 0 to {} is right", T::HIGHEST))

@@ -1,10 +1,17 @@
 //! Linux's cpulists: "0-3,8" (Documentation/admin-guide/cputopology.rst).
 
-use std::fmt::Write;
-use std::ops::RangeInclusive;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use core::fmt::Write;
+use core::ops::RangeInclusive;
 
 /// Reads a cpulist into ascending runs. The empty string is no CPU.
-pub(crate) fn parse(text: &str) -> Result<Vec<RangeInclusive<u32>>, String> {
+///
+/// # Errors
+/// What is wrong with the list, and what would be right.
+pub fn parse(text: &str) -> Result<Vec<RangeInclusive<u32>>, String> {
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -38,7 +45,7 @@ fn number(digits: &str, list: &str) -> Result<u32, String> {
 }
 
 /// Number of CPUs in ascending runs.
-pub(crate) fn count(runs: &[RangeInclusive<u32>]) -> u64 {
+pub fn count(runs: &[RangeInclusive<u32>]) -> u64 {
     runs.iter()
         .map(|run| u64::from(run.end().saturating_sub(*run.start())).saturating_add(1))
         .fold(0, u64::saturating_add)
@@ -46,7 +53,7 @@ pub(crate) fn count(runs: &[RangeInclusive<u32>]) -> u64 {
 
 /// Writes ascending numbers as a cpulist; runs with a step above 1 as "0-46/2",
 /// so that the ids of a whole package stay one short term.
-pub(crate) fn compress(numbers: &[u32]) -> String {
+pub fn compress(numbers: &[u32]) -> String {
     let mut out = String::new();
     let mut rest = numbers;
     while let Some((&first, others)) = rest.split_first() {

@@ -1,7 +1,12 @@
 //! The topology file as TOML has it, with the place of every value.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use alloc::collections::BTreeMap;
+use core::fmt;
 
 use acpi_gen::AcpiVersion;
 use serde::de::value::MapAccessDeserializer;

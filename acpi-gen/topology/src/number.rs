@@ -1,7 +1,10 @@
 //! Numbers as the formats have them: TOML integers, or strings in hexadecimal or
 //! decimal with a binary unit.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::String;
+
+use core::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -9,7 +12,10 @@ const UNITS: [(&str, u64); 4] =
     [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
 
 /// Reads "0x1000", "4096" or "4KiB".
-pub(crate) fn parse(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// What is wrong with the text, and what would be right.
+pub fn parse(text: &str) -> Result<u64, String> {
     let (digits, unit) = UNITS
         .iter()
         .find_map(|&(name, unit)| Some((text.strip_suffix(name)?, unit)))
@@ -30,9 +36,9 @@ pub(crate) fn parse(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("\"{text}\" is not below 2^64"))
 }
 
-/// A number in a TOML file.
+/// A number in a TOML file, an integer or such a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Number(pub(crate) u64);
+pub struct Number(pub u64);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,12 +1,17 @@
 //! The nodes' memory.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use acpi_gen::{Gpa, GpaRange, MemoryRange};
 use toml::Spanned;
 
 use super::processors::NodePlace;
 use super::schema::{Memory, Node};
 use super::source::{Source, Span};
-use crate::failure::Failure;
+use crate::FileError;
 use crate::number;
 
 /// All memory in ascending order of address, and where each range stands.
@@ -14,7 +19,7 @@ pub(super) fn read(
     source: &Source,
     nodes: &[Node],
     places: &[NodePlace],
-) -> Result<(Vec<MemoryRange>, Vec<Span>), Failure> {
+) -> Result<(Vec<MemoryRange>, Vec<Span>), FileError> {
     let mut ranges = Vec::new();
     for (node, place) in nodes.iter().zip(places) {
         for memory in &node.memory {
@@ -31,7 +36,7 @@ pub(super) fn read(
     Ok(ranges.into_iter().unzip())
 }
 
-fn range(source: &Source, memory: &Spanned<Memory>) -> Result<GpaRange, Failure> {
+fn range(source: &Source, memory: &Spanned<Memory>) -> Result<GpaRange, FileError> {
     let fail = |what: String| source.fail(&memory.span(), what);
     let range = match memory.get_ref() {
         Memory::Range(text) => {

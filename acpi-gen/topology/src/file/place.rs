@@ -1,20 +1,22 @@
 //! From the library's errors, which count in its slices, back to places in the file.
 
-use std::collections::HashMap;
+use alloc::vec::Vec;
+
+use alloc::collections::BTreeMap;
 
 use acpi_gen::{Error, ProximityDomain};
 
 use super::interrupts::{IoApicSpan, NmiSpan};
 use super::processors::NodePlace;
 use super::source::Span;
-use crate::machine::Machine;
+use crate::Machine;
 
 /// Where the values of a machine's slices stand, each in the slice's order.
 pub(super) struct Places {
     pub(super) nodes: Vec<NodePlace>,
     pub(super) processors: Vec<Span>,
     pub(super) memory: Vec<Span>,
-    pub(super) distances: HashMap<(ProximityDomain, ProximityDomain), Span>,
+    pub(super) distances: BTreeMap<(ProximityDomain, ProximityDomain), Span>,
     pub(super) io_apics: Vec<IoApicSpan>,
     pub(super) overrides: Vec<Span>,
     pub(super) nmis: Vec<NmiSpan>,

@@ -1,6 +1,10 @@
 //! `[distance]`: a matrix in the order of the nodes, or rows by proximity domain.
 
-use std::collections::HashMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use alloc::collections::BTreeMap;
 
 use acpi_gen::{Distance, ProximityDomain};
 use toml::Spanned;
@@ -8,7 +12,7 @@ use toml::Spanned;
 use super::processors::NodePlace;
 use super::schema::{self, DistanceValue, MatrixRow};
 use super::source::{Source, Span};
-use crate::failure::Failure;
+use crate::FileError;
 use crate::number;
 
 /// What the library takes, and where the cells stand that the file has.
@@ -17,16 +21,16 @@ pub(super) struct Distances {
     /// Ascending.
     pub(super) domains: Vec<ProximityDomain>,
     pub(super) matrix: Vec<Distance>,
-    pub(super) spans: HashMap<(ProximityDomain, ProximityDomain), Span>,
+    pub(super) spans: BTreeMap<(ProximityDomain, ProximityDomain), Span>,
 }
 
-type Cells = HashMap<(ProximityDomain, ProximityDomain), (Distance, Span)>;
+type Cells = BTreeMap<(ProximityDomain, ProximityDomain), (Distance, Span)>;
 
 pub(super) fn read(
     source: &Source,
     distance: &schema::Distance,
     nodes: &[NodePlace],
-) -> Result<Distances, Failure> {
+) -> Result<Distances, FileError> {
     let cells = match (&distance.matrix, distance.rows.first()) {
         (Some(_), Some((row, _))) => {
             let what = format!(
@@ -69,7 +73,7 @@ fn matrix_cells(
     source: &Source,
     matrix: &Spanned<Vec<MatrixRow>>,
     nodes: &[NodePlace],
-) -> Result<Cells, Failure> {
+) -> Result<Cells, FileError> {
     let rows = matrix.get_ref();
     let n = nodes.len();
     if rows.len() != n {
@@ -98,7 +102,7 @@ fn row_cells(
     source: &Source,
     distance: &schema::Distance,
     nodes: &[NodePlace],
-) -> Result<Cells, Failure> {
+) -> Result<Cells, FileError> {
     let domain = |key: &Spanned<String>| {
         let known = number::parse(key.get_ref())
             .ok()

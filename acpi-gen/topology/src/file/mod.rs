@@ -1,5 +1,7 @@
 //! Topology files: TOML to a machine, with the line of whatever is wrong.
 
+use alloc::format;
+
 mod distance;
 mod ids;
 mod interrupts;
@@ -9,44 +11,39 @@ mod processors;
 mod schema;
 mod source;
 
-use std::fs;
-use std::path::Path;
+use alloc::string::{String, ToString};
 
 use acpi_gen::{Entries, Oem, Revisions, Topology};
 
-use crate::failure::Failure;
-use crate::machine::Machine;
+use crate::{FileError, Machine};
 use source::Source;
 
-pub(crate) use ids::IdScheme;
+pub use ids::IdScheme;
 
 /// A topology file that was read and whose values have the right form; the
 /// rules between values are the library's.
-pub(crate) struct TopologyFile {
+pub struct TopologyFile {
     source: Source,
-    pub(crate) machine: Machine,
-    pub(crate) scheme: IdScheme,
+    /// What the file describes.
+    pub machine: Machine,
+    /// How the APIC ids came about.
+    pub scheme: IdScheme,
     places: place::Places,
 }
 
 impl TopologyFile {
-    /// Reads a file.
-    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = fs::read(path)
-            .map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let newlines = error.as_bytes().iter().take(valid).filter(|&&b| b == b'\n').count();
-            Failure::Input {
-                file: path.to_owned(),
-                line: newlines.saturating_add(1),
-                what: "is not UTF-8, as TOML is".to_owned(),
-            }
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    /// The first value with a wrong form, and its line.
+    pub fn parse(bytes: &[u8]) -> Result<Self, FileError> {
+        let text = str::from_utf8(bytes).map_err(|error| {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let newlines = valid.iter().filter(|&&byte| byte == b'\n').count();
+            let line = newlines.saturating_add(1);
+            FileError { line, what: String::from("is not UTF-8, as TOML is") }
         })?;
-        Self::parse(Source { path: path.to_owned(), text })
-    }
-
-    fn parse(source: Source) -> Result<Self, Failure> {
+        let source = Source { text: String::from(text) };
         let file: schema::File = toml::from_str(&source.text).map_err(|error| {
             // Only the first line: the rest of a syntax error draws the place, which the line names.
             let what = error.message().replace('\n', ", ");
@@ -86,17 +83,17 @@ impl TopologyFile {
         Ok(Self { source, machine, scheme: cpus.scheme, places })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.source.path
-    }
-
     /// The machine, checked by the library's rules.
-    pub(crate) fn topology(&self) -> Result<Topology<'_>, Failure> {
+    ///
+    /// # Errors
+    /// The library's error at the line of the value that it names.
+    pub fn topology(&self) -> Result<Topology<'_>, FileError> {
         self.machine.topology().map_err(|error| self.place(error))
     }
 
     /// An error of the library at the line of the value that it names.
-    pub(crate) fn place(&self, error: acpi_gen::Error) -> Failure {
+    #[must_use]
+    pub fn place(&self, error: acpi_gen::Error) -> FileError {
         let span = self.places.of(&self.machine, error);
         let mut what = error.to_string();
         if let Some(other) = self.places.other(&self.machine, error) {
@@ -106,7 +103,7 @@ impl TopologyFile {
     }
 }
 
-fn oem(source: &Source, oem: &schema::Oem) -> Result<Oem, Failure> {
+fn oem(source: &Source, oem: &schema::Oem) -> Result<Oem, FileError> {
     let mut fields = Oem::DEFAULT;
     if let Some(id) = &oem.id {
         fields.id = padded(source, "OEM id", id)?;
@@ -125,7 +122,7 @@ fn padded<const N: usize>(
     source: &Source,
     name: &str,
     text: &toml::Spanned<String>,
-) -> Result<[u8; N], Failure> {
+) -> Result<[u8; N], FileError> {
     let bytes = text.get_ref().as_bytes();
     let printable = bytes.iter().all(|byte| matches!(byte, b' '..=b'~'));
     let mut field = [0; N];

@@ -1,0 +1,53 @@
+//! Topology files by their path, which every error names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use acpi_gen::Topology;
+use acpi_gen_topology::{FileError, IdScheme, Machine};
+
+use crate::failure::Failure;
+
+/// A topology file that was read.
+pub(crate) struct TopologyFile {
+    path: PathBuf,
+    file: acpi_gen_topology::TopologyFile,
+}
+
+impl TopologyFile {
+    /// Reads a file.
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = fs::read(path)
+            .map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))?;
+        let file =
+            acpi_gen_topology::TopologyFile::parse(&bytes).map_err(|error| failure(path, error))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.file.machine
+    }
+
+    /// How the APIC ids came about.
+    pub(crate) fn scheme(&self) -> IdScheme {
+        self.file.scheme
+    }
+
+    /// The machine, checked by the library's rules.
+    pub(crate) fn topology(&self) -> Result<Topology<'_>, Failure> {
+        self.file.topology().map_err(|error| failure(&self.path, error))
+    }
+
+    /// An error of the library at the line of the value that it names.
+    pub(crate) fn place(&self, error: acpi_gen::Error) -> Failure {
+        failure(&self.path, self.file.place(error))
+    }
+}
+
+fn failure(path: &Path, FileError { line, what }: FileError) -> Failure {
+    Failure::Input { file: path.to_owned(), line, what }
+}
