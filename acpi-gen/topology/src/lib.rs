@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod cpulist;
 mod error;
 mod file;
+mod from_tables;
 mod interrupts;
 mod machine;
 pub mod number;

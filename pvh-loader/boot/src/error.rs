@@ -1,0 +1,103 @@
+//! Why the machine could not be described.
+
+use alloc::string::String;
+use core::fmt;
+
+use acpi_gen::{ApicId, Gpa, ProcessorUid};
+
+/// What is wrong with the firmware's tables, a topology or an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A firmware table at an address that cannot be read.
+    Unreadable {
+        /// The address.
+        at: Gpa,
+        /// The bytes that were to be read there.
+        len: usize,
+    },
+    /// A firmware table that is not well formed.
+    Table {
+        /// Its signature; "RSDP" for the RSDP.
+        signature: [u8; 4],
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Firmware without a table that is needed.
+    NoTable {
+        /// Its signature.
+        signature: [u8; 4],
+    },
+    /// A topology file that is wrong in itself.
+    Topology(acpi_gen_topology::FileError),
+    /// A topology that gives a processor an id that the machine does not have.
+    OtherApicId {
+        /// The processor's number in the topology.
+        vcpu: ProcessorUid,
+        /// Its id there.
+        topology: ApicId,
+        /// The lowest id of the machine that the topology does not have, if any.
+        machine: Option<ApicId>,
+    },
+    /// A topology without one of the machine's processors.
+    MissingApicId {
+        /// The processor's id.
+        machine: ApicId,
+    },
+    /// A topology whose first processor is not the one that boots the machine.
+    OtherBootProcessor {
+        /// The id of its first processor.
+        topology: ApicId,
+        /// The id of the processor that boots.
+        machine: ApicId,
+    },
+    /// An archive that is not a cpio archive in the "newc" format.
+    Archive {
+        /// Where in it.
+        offset: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { at, len } => {
+                write!(f, "firmware table at {:#x}: {len} bytes cannot be read", at.0)
+            }
+            Self::Table { signature, what } => {
+                write!(f, "firmware's {}: {what}", signature.escape_ascii())
+            }
+            Self::NoTable { signature } => {
+                write!(f, "firmware has no table {}", signature.escape_ascii())
+            }
+            Self::Topology(error) => write!(f, "topology.toml, {error}"),
+            Self::OtherApicId { vcpu, topology, machine: Some(machine) } => write!(
+                f,
+                "CPU {} has APIC id {} in topology.toml, but the machine has no CPU with that id; it has one with id {}, which the topology lacks",
+                vcpu.0, topology.0, machine.0
+            ),
+            Self::OtherApicId { vcpu, topology, machine: None } => write!(
+                f,
+                "CPU {} has APIC id {} in topology.toml, but the machine has no CPU with that id and no further one",
+                vcpu.0, topology.0
+            ),
+            Self::MissingApicId { machine } => write!(
+                f,
+                "the machine has a CPU with APIC id {}, which topology.toml lacks",
+                machine.0
+            ),
+            Self::OtherBootProcessor { topology, machine } => write!(
+                f,
+                "CPU 0 has APIC id {} in topology.toml, but the machine boots on the CPU with id {}",
+                topology.0, machine.0
+            ),
+            Self::Archive { offset, what } => {
+                write!(f, "archive, offset {offset:#x}: {what}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}
