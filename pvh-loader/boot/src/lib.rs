@@ -7,11 +7,15 @@
 extern crate alloc;
 
 mod archive;
+#[cfg(target_arch = "x86_64")]
+mod cpuid;
 mod error;
 mod firmware;
 mod machine;
 
 pub use archive::Archive;
+#[cfg(target_arch = "x86_64")]
+pub use cpuid::boot_apic_id;
 pub use error::Error;
 pub use firmware::{Firmware, Physical};
 pub use machine::{machine, uncovered};

@@ -31,7 +31,6 @@ pub fn machine(
     let mut machine = file.machine;
     take_uids(&mut machine.processors, &facts.processors, boot)?;
     machine.take_interrupts_of(madt).map_err(wrong)?;
-    machine.entries = facts.entries;
     Ok(machine)
 }
 
