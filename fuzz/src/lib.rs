@@ -5,7 +5,9 @@
 //! was worth keeping.
 
 pub mod encode;
+pub mod host;
 pub mod machine;
+pub mod ranges;
 pub mod spec;
 pub mod targets;
 
@@ -23,7 +25,14 @@ pub type Target = fn(&[u8]) -> Interest;
 
 /// Every target by the name of its binary and of its corpus' folder.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("apic_ids", targets::apic_ids::run),
     ("check", targets::check::run),
+    ("e820_trim", targets::e820_trim::run),
+    ("host_plan", targets::host_plan::run),
+    ("hypercalls", targets::hypercalls::run),
+    ("kernel_image", targets::kernel_image::run),
+    ("placement", targets::placement::run),
+    ("populate", targets::populate::run),
     ("readers", targets::readers::run),
     ("round_trip", targets::round_trip::run),
 ];

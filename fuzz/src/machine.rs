@@ -182,7 +182,8 @@ impl Encode for Step {
 }
 
 impl Pxm {
-    fn get(self) -> ProximityDomain {
+    /// The domain.
+    pub fn get(self) -> ProximityDomain {
         ProximityDomain(match self {
             Self::Small(value) => value.into(),
             Self::Any(value) => value,

@@ -1,5 +1,12 @@
 //! One module for each target.
 
+pub mod apic_ids;
 pub mod check;
+pub mod e820_trim;
+pub mod host_plan;
+pub mod hypercalls;
+pub mod kernel_image;
+pub mod placement;
+pub mod populate;
 pub mod readers;
 pub mod round_trip;

@@ -1,0 +1,4 @@
+//! See `fuzz::targets::placement`.
+#![cfg_attr(fuzzing, no_main)]
+
+fuzz::binary!(fuzz::targets::placement::run);

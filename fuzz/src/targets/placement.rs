@@ -1,0 +1,357 @@
+//! Placement and `hvm_start_info`: nothing overlaps, all is RAM between 1 MiB and
+//! 4 GiB that nobody reserved, and what the guest then finds at RBX by the layout
+//! of Xen's start_info.h is what was asked for. Writes fail at any call.
+
+use std::collections::BTreeMap;
+
+use acpi_gen::{
+    Description, Gpa, GpaRange, Processor, ProcessorState, ProcessorUid, ProximityDomain, Rsdp,
+    TableSet, Topology,
+};
+use arbitrary::{Arbitrary, Unstructured};
+use pvh_loader::{
+    Error, Guest, GuestMemory, Item, Kernel, Lists, MAX_MAP_ENTRIES, Module, Plan, Region,
+    RegionKind, map_len,
+};
+
+use crate::ranges::{Cursor, Size};
+use crate::{Interest, encode};
+
+/// A guest.
+#[derive(Arbitrary, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Segments of the kernel.
+    pub segments: Vec<LoadSegment>,
+    /// The entry, in bytes from the first segment.
+    pub entry: u16,
+    /// Words of PHYS32_RELOC.
+    pub relocation: Option<Vec<u32>>,
+    /// The machine's memory.
+    pub memory: Vec<MapEntry>,
+    /// Where nothing may be placed.
+    pub reserved: Vec<MapEntry>,
+    /// Modules: contents and command line.
+    pub modules: Vec<ModuleOf>,
+    /// The kernel's command line.
+    pub command_line: Vec<u8>,
+    /// Processors that the tables have; 0 stands for one.
+    pub processors: u8,
+    /// The call of the guest's memory that fails.
+    pub fail_at: u8,
+}
+encode::encode_fields!(Input {
+    segments,
+    entry,
+    relocation,
+    memory,
+    reserved,
+    modules,
+    command_line,
+    processors,
+    fail_at,
+});
+
+/// A loadable segment.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoadSegment {
+    /// From the end of the one before.
+    pub gap: Size,
+    /// In memory.
+    pub size: Size,
+    /// Of that in the file.
+    pub file: u8,
+}
+encode::encode_fields!(LoadSegment { gap, size, file });
+
+/// A region.
+#[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MapEntry {
+    /// From the end of the one before.
+    pub gap: Size,
+    /// Its size.
+    pub size: Size,
+    /// Its kind; 0 stands for RAM.
+    pub kind: u8,
+}
+encode::encode_fields!(MapEntry { gap, size, kind });
+
+/// A module.
+#[derive(Arbitrary, Clone, Debug, PartialEq, Eq)]
+pub struct ModuleOf {
+    /// Its length.
+    pub len: u16,
+    /// Its command line.
+    pub command_line: Vec<u8>,
+}
+encode::encode_fields!(ModuleOf { len, command_line });
+
+/// An ELF64 file of these segments, as a linker would write it.
+fn elf(input: &Input) -> Vec<u8> {
+    let mut cursor = Cursor::default();
+    let segments: Vec<_> = input
+        .segments
+        .iter()
+        .filter_map(|s| Some((cursor.next(s.gap, s.size)?, u64::from(s.file))))
+        .map(|(range, file)| (range, file.min(range.size())))
+        .collect();
+    let first = segments.first().map_or(0, |(range, _)| range.start().0);
+    let entry = first.wrapping_add(input.entry.into()) as u32;
+    let mut notes = Vec::new();
+    let mut note = |kind: u32, desc: &[u8]| {
+        for word in [4, desc.len() as u32, kind] {
+            notes.extend(word.to_le_bytes());
+        }
+        notes.extend(b"Xen\0");
+        notes.extend(desc);
+    };
+    note(18, &entry.to_le_bytes());
+    if let Some(words) = &input.relocation {
+        note(19, &words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>());
+    }
+    let headers = segments.len() as u64 + 1;
+    let mut offset = 64 + 56 * headers;
+    let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+    file.resize(16, 0);
+    for half in [2_u16, 62] {
+        file.extend(half.to_le_bytes());
+    }
+    file.extend(1_u32.to_le_bytes());
+    for word in [u64::from(entry), 64, 0] {
+        file.extend(word.to_le_bytes());
+    }
+    file.extend(0_u32.to_le_bytes());
+    for half in [64_u16, 56, headers as u16, 0, 0, 0] {
+        file.extend(half.to_le_bytes());
+    }
+    let mut program_header = |kind: u32, address: u64, in_file: u64, size: u64| {
+        file.extend(kind.to_le_bytes());
+        file.extend(7_u32.to_le_bytes());
+        for word in [offset, address, address, in_file, size, 1] {
+            file.extend(word.to_le_bytes());
+        }
+        offset += in_file;
+    };
+    for (range, in_file) in &segments {
+        program_header(1, range.start().0, *in_file, range.size());
+    }
+    program_header(4, 0, notes.len() as u64, notes.len() as u64);
+    for (index, (_, in_file)) in segments.iter().enumerate() {
+        file.extend(vec![index as u8 + 1; *in_file as usize]);
+    }
+    file.extend(notes);
+    file
+}
+
+/// Runs the target.
+pub fn run(data: &[u8]) -> Interest {
+    let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
+    let file = elf(&input);
+    let Ok(kernel) = Kernel::parse(&file) else { return Interest::Reject };
+    let regions = |entries: &[MapEntry]| -> Vec<Region> {
+        let mut cursor = Cursor::default();
+        let region = |entry: &MapEntry| {
+            let kind = RegionKind(if entry.kind == 0 { 1 } else { entry.kind.into() });
+            Some(Region { range: cursor.next(entry.gap, entry.size)?, kind })
+        };
+        entries.iter().filter_map(region).collect()
+    };
+    let memory = regions(&input.memory);
+    let reserved: Vec<_> = regions(&input.reserved).iter().map(|region| region.range).collect();
+    let contents: Vec<Vec<u8>> =
+        (0_u8..).zip(&input.modules).map(|(n, module)| vec![n ^ 0xA5; module.len.into()]).collect();
+    let modules: Vec<_> = contents
+        .iter()
+        .zip(&input.modules)
+        .map(|(bytes, module)| Module { bytes, command_line: &module.command_line })
+        .collect();
+    let processors: Vec<_> = (0..u32::from(input.processors.max(1)))
+        .map(|n| Processor {
+            uid: ProcessorUid(n),
+            apic_id: acpi_gen::ApicId(2 * n),
+            domain: Some(ProximityDomain(n % 4)),
+            state: ProcessorState::Enabled,
+        })
+        .collect();
+    let mut scratch = vec![0; processors.len()];
+    let description = Description { processors: &processors, ..Description::EMPTY };
+    let topology = Topology::new(description, &mut scratch).expect("a valid machine");
+    let tables = TableSet::complete(&topology).expect("a set");
+    let guest = Guest {
+        kernel,
+        modules: &modules,
+        command_line: &input.command_line,
+        memory: &memory,
+        reserved: &reserved,
+        tables,
+    };
+    let (mut places, mut map) = (vec![None; modules.len()], vec![None; map_len(memory.len())]);
+    let plan = match Plan::new(guest, Lists { modules: &mut places, map: &mut map }) {
+        Ok(plan) => plan,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            assert!(!matches!(error, Error::ListTooShort { .. }));
+            return Interest::Keep;
+        }
+    };
+    places_are_free(&plan, &guest);
+    map_is_the_machines(&plan, &memory);
+    written(&plan, &guest, input.fail_at.into());
+    Interest::Keep
+}
+
+fn places_are_free(plan: &Plan<'_>, guest: &Guest<'_>) {
+    let ranges: Vec<_> = plan.ranges().collect();
+    for (index, (item, range)) in ranges.iter().enumerate() {
+        assert!(range.start().0 >= 1 << 20 && range.end().0 <= 1 << 32, "{item} at {range:?}");
+        for (_, other) in &ranges[..index] {
+            assert!(!range.overlaps(*other), "{item} overlaps");
+        }
+        assert!(!guest.reserved.iter().any(|reserved| reserved.overlaps(*range)));
+        let ram: u64 = guest
+            .memory
+            .iter()
+            .filter(|region| region.kind == RegionKind::RAM && region.range.overlaps(*range))
+            .map(|region| {
+                let start = region.range.start().max(range.start()).0;
+                region.range.end().min(range.end()).0 - start
+            })
+            .sum();
+        assert_eq!(ram, range.size(), "{item} is not all RAM");
+    }
+    let linked = guest.kernel.span();
+    assert_eq!(plan.kernel().size(), linked.size());
+    if plan.kernel() != linked {
+        let relocation = guest.kernel.relocation().expect("a kernel that may be moved");
+        let (start, end) = (plan.kernel().start().0, plan.kernel().end().0);
+        assert_eq!(start % relocation.align, 0);
+        assert!(relocation.min.0 <= start && end - 1 <= relocation.max.0);
+    }
+    assert!(plan.tables().size() >= plan.tables_len() as u64);
+    assert_eq!(plan.tables().start().0 % 4096, 0);
+}
+
+/// The guest's map says of each address what the machine's does, but for the tables.
+fn map_is_the_machines(plan: &Plan<'_>, memory: &[Region]) {
+    let map: Vec<_> = plan.map().regions().collect();
+    assert!(map.len() <= MAX_MAP_ENTRIES);
+    for pair in map.windows(2) {
+        assert!(pair[0].range.end() <= pair[1].range.start());
+        assert!(pair[0].range.end() < pair[1].range.start() || pair[0].kind != pair[1].kind);
+    }
+    let size =
+        |regions: &[Region]| regions.iter().map(|r| u128::from(r.range.size())).sum::<u128>();
+    assert_eq!(size(&map), size(memory));
+    let tables = plan.tables();
+    for region in &map {
+        for probe in [region.range.start(), Gpa(region.range.end().0 - 1)] {
+            let was = memory.iter().find(|machine| machine.range.contains(probe)).expect("memory");
+            let kind = if tables.contains(probe) { RegionKind::ACPI } else { was.kind };
+            assert_eq!(region.kind, kind);
+        }
+    }
+}
+
+/// Guest memory as the list of writes to it, which fails at one of them.
+struct Memory {
+    calls: usize,
+    fail_at: usize,
+    /// By address: what was written there, or how many zeros.
+    writes: BTreeMap<u64, Result<Vec<u8>, u64>>,
+}
+
+impl Memory {
+    fn call(&mut self, at: Gpa, len: u64) -> Result<(), Error> {
+        self.calls += 1;
+        if self.calls == self.fail_at { Err(Error::WriteFailed { at, len }) } else { Ok(()) }
+    }
+
+    /// Bytes as the guest sees them; zeros where zeros were written.
+    fn read(&self, at: u64, len: usize) -> Vec<u8> {
+        let found = self.writes.range(..=at).rev().find_map(|(start, write)| {
+            let bytes = write.as_ref().ok()?;
+            bytes.get((at - start) as usize..)?.get(..len)
+        });
+        found.map_or(vec![0; len], <[u8]>::to_vec)
+    }
+
+    fn u64(&self, at: u64) -> u64 {
+        u64::from_le_bytes(self.read(at, 8).try_into().expect("8 bytes"))
+    }
+
+    fn u32(&self, at: u64) -> u32 {
+        u32::from_le_bytes(self.read(at, 4).try_into().expect("4 bytes"))
+    }
+}
+
+impl GuestMemory for Memory {
+    fn has(&self, range: GpaRange) -> bool {
+        range.end().0 <= 1 << 32
+    }
+
+    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), Error> {
+        self.call(at, bytes.len() as u64)?;
+        if !bytes.is_empty() {
+            self.writes.insert(at.0, Ok(bytes.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn zero(&mut self, range: GpaRange) -> Result<(), Error> {
+        self.call(range.start(), range.size())?;
+        self.writes.insert(range.start().0, Err(range.size()));
+        Ok(())
+    }
+}
+
+fn written(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) {
+    let mut buffer = vec![0xA5; plan.tables_len()];
+    let mut memory = Memory { calls: 0, fail_at, writes: BTreeMap::new() };
+    let state = match plan.carry_out(&mut buffer, &mut memory) {
+        Ok(state) => state,
+        Err(error) => {
+            assert!(matches!(error, Error::WriteFailed { .. }), "{error}");
+            return assert_eq!(memory.calls, fail_at, "it went on after a failure");
+        }
+    };
+    let ranges: Vec<_> = plan.ranges().map(|(_, range)| range).collect();
+    for (at, write) in &memory.writes {
+        let size = write.as_ref().map_or_else(|zeros| *zeros, |bytes| bytes.len() as u64);
+        let write = GpaRange::with_size(Gpa(*at), size).expect("a range");
+        let inside =
+            |range: &GpaRange| range.start() <= write.start() && write.end() <= range.end();
+        assert!(ranges.iter().any(inside), "wrote outside of the plan");
+    }
+    assert_eq!(u64::from(state.eip), plan.entry().0);
+    assert_eq!((state.cr0, state.cr4, state.eflags & 0x20300), (1, 0, 0));
+
+    // struct hvm_start_info, version 1.
+    let info = u64::from(state.ebx);
+    assert_eq!(info, plan.start_info().start().0);
+    assert_eq!((memory.u32(info), memory.u32(info + 4), memory.u32(info + 8)), (0x336E_C578, 1, 0));
+    assert_eq!(memory.u32(info + 12) as usize, guest.modules.len());
+    let line = memory.read(memory.u64(info + 24), guest.command_line.len());
+    assert_eq!(line, guest.command_line);
+    let list = memory.u64(info + 16);
+    for (index, (module, place)) in guest.modules.iter().zip(plan.modules()).enumerate() {
+        let entry = list + 32 * index as u64;
+        assert_eq!(memory.u64(entry), place.start().0);
+        assert_eq!(memory.u64(entry + 8), module.bytes.len() as u64);
+        assert_eq!(memory.read(place.start().0, module.bytes.len()), module.bytes);
+        let line = memory.u64(entry + 16);
+        assert_eq!(line == 0, module.command_line.is_empty());
+        assert_eq!(memory.read(line, module.command_line.len()), module.command_line);
+    }
+    let map = memory.u64(info + 40);
+    assert_eq!(memory.u32(info + 48) as usize, plan.map().len());
+    for (index, region) in plan.map().regions().enumerate() {
+        let entry = map + 24 * index as u64;
+        assert_eq!(memory.u64(entry), region.range.start().0);
+        assert_eq!(memory.u64(entry + 8), region.range.size());
+        assert_eq!(memory.u32(entry + 16), region.kind.0);
+    }
+    let rsdp = memory.read(memory.u64(info + 32), 36);
+    let xsdt = Rsdp::parse(&rsdp).expect("an RSDP").xsdt().expect("an XSDT");
+    assert_eq!(memory.read(xsdt.0, 4), b"XSDT");
+    assert!(plan.ranges().any(|(item, range)| item == Item::Tables && range.contains(xsdt)));
+    assert!(!plan.to_string().is_empty());
+}
