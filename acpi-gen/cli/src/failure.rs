@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// A failed run.
 #[derive(Debug)]
@@ -26,10 +25,11 @@ impl Failure {
         Self::Input { file: file.to_owned(), line: 1, what: what.into() }
     }
 
-    pub(crate) fn exit_code(&self) -> ExitCode {
+    /// The exit status for it.
+    pub(crate) const fn status(&self) -> u8 {
         match self {
-            Self::Input { .. } => ExitCode::from(1),
-            Self::Usage(_) => ExitCode::from(2),
+            Self::Input { .. } => 1,
+            Self::Usage(_) => 2,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `acpi-gen`: vNUMA ACPI tables from a topology description, and back.
+//! `acpi-gen`: vNUMA ACPI tables from a topology description, and back. The
+//! program is [`execute`] over its command line; tests and fuzzers call it, too.
 //!
 //! One module for each subcommand: it has the arguments and a `run` that gives
 //! the text for standard output.
@@ -16,8 +17,7 @@ mod table_source;
 mod text_table;
 mod topology_file;
 
-use std::io::Write;
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
 
@@ -62,23 +62,39 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
     }
 }
 
-fn main() -> ExitCode {
-    match run(&Cli::parse().command) {
-        Ok(outcome) => {
-            // A reader that went away (`| head`) is no failure of ours.
-            let _closed = std::io::stdout().write_all(outcome.text.as_bytes());
-            for failure in &outcome.failures {
-                let _closed = writeln!(std::io::stderr(), "{failure}");
-            }
-            if outcome.good && outcome.failures.is_empty() {
-                ExitCode::SUCCESS
+/// What a command line came to.
+#[derive(Debug)]
+pub struct Done {
+    /// Text for standard output.
+    pub stdout: String,
+    /// Lines for standard error.
+    pub stderr: String,
+    /// Exit status: 0 done, 1 an error in the input or an error finding, 2 usage.
+    pub status: u8,
+}
+
+/// Runs a command line, the program's name first, without a process of its own.
+pub fn execute<T: Into<OsString> + Clone>(line: impl IntoIterator<Item = T>) -> Done {
+    let command = match Cli::try_parse_from(line) {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            let text = error.to_string();
+            // `--help` and `--version` come as errors, too.
+            return if error.use_stderr() {
+                Done { stdout: String::new(), stderr: text, status: 2 }
             } else {
-                ExitCode::from(1)
-            }
+                Done { stdout: text, stderr: String::new(), status: 0 }
+            };
         }
+    };
+    match run(&command) {
+        Ok(outcome) => Done {
+            stdout: outcome.text,
+            stderr: outcome.failures.iter().map(|failure| format!("{failure}\n")).collect(),
+            status: u8::from(!outcome.good || !outcome.failures.is_empty()),
+        },
         Err(failure) => {
-            let _closed = writeln!(std::io::stderr(), "{failure}");
-            failure.exit_code()
+            Done { stdout: String::new(), stderr: format!("{failure}\n"), status: failure.status() }
         }
     }
 }
