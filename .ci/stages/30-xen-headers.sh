@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# title: the hypercall structures agree with Xen's public headers, by a C compiler
+# quick: yes
+# packages: gcc libc6-dev
+. .ci/lib.sh
+
+cargo build --quiet -p xen-hypercall
+root=$(.ci/debian only trixie libxen-dev)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/include"
+cp -r "$root/usr/include/xen" "$work/include/xen"
+arguments=()
+ours=hv-glue/xen/tree/include/public/hv_glue.h
+if [ -e "$ours" ]; then
+  cp "$ours" "$work/include/xen/"
+  arguments=(hv-glue)
+fi
+compile() { # FILE
+  gcc -std=gnu11 -D__XEN_TOOLS__ -isystem "$work/include" -fsyntax-only "$1"
+}
+
+target/debug/xen-header-check "${arguments[@]}" > "$work/check.c"
+compile "$work/check.c"
+checks=$(grep -c '^_Static_assert' "$work/check.c")
+say "$checks sizes, offsets and numbers are those of Xen's public headers"
+
+# Each check can fail: one more than is right is refused, in every line.
+failed=0
+for line in $(grep -n '^_Static_assert' "$work/check.c" | cut -d: -f1); do
+  sed -E "${line}s/== ([0-9]+)/== 1 + \1/" "$work/check.c" > "$work/wrong.c"
+  if compile "$work/wrong.c" 2> /dev/null; then
+    say "a wrong value passes: $(sed -n "${line}p" "$work/check.c")"
+    failed=$((failed + 1))
+  fi
+done
+[ $failed = 0 ]
