@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Checks that an object may be linked into Xen, and prints its size and largest stack frame.
+
+usage: check-xen-object.py [--allow SYMBOL]... OBJECT...
+
+Xen's own link does not see all of this: xen.efi accepts a reference through the global offset table and then calls
+into the middle of the function that it names.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+
+ALLOWED_UNDEFINED = {"memcpy", "memmove", "memset", "memcmp"}
+# %st is a register only where nothing follows its name.
+FLOAT = re.compile(r"%[xyz]mm\d|%mm\d|%st\b")
+INDIRECT = re.compile(r"\b(?:call|jmp)q?\s+\*")
+FRAME = re.compile(r"\bsub\s+\$0x([0-9a-f]+),%rsp")
+CORE_FMT = re.compile(r"4core3fmt|core::fmt|_RNv.*4core.*3fmt")
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def relocations(path):
+    """(section, type, symbol) of each relocation."""
+    section = None
+    for line in run("objdump", "-rw", path).splitlines():
+        if match := re.match(r"RELOCATION RECORDS FOR \[(.*)\]", line):
+            section = match[1]
+        elif match := re.match(r"[0-9a-f]+ (R_\S+) +(\S+)", line):
+            yield section, match[1], re.sub(r"[-+]0x[0-9a-f]+$", "", match[2])
+
+
+def symbols(path):
+    """(name, binding, section index, size, type) of each symbol."""
+    for line in run("readelf", "-sW", path).splitlines():
+        fields = line.split()
+        if len(fields) >= 8 and fields[0].rstrip(":").isdigit():
+            yield fields[7], fields[4], fields[6], int(fields[2], 0), fields[3]
+
+
+def sections(path):
+    """(index, name, type, size, flags) of each section."""
+    pattern = r"\s*\[\s*(\d+)\] (\S+)\s+(\S+)\s+[0-9a-f]+ [0-9a-f]+ ([0-9a-f]+) [0-9a-f]+\s+([A-Za-z]*)\s"
+    for line in run("readelf", "-SW", path).splitlines():
+        if match := re.match(pattern, line):
+            yield match[1], match[2], match[3], int(match[4], 16), match[5]
+
+
+def disassembly(path):
+    """(function, instruction) of each instruction."""
+    function = "?"
+    for line in run("objdump", "-dw", "--no-show-raw-insn", "--no-addresses", path).splitlines():
+        if match := re.match(r"<(.*)>:$", line):
+            function = match[1]
+        elif line.startswith("\t"):
+            yield function, line.strip()
+
+
+def faults(path, allowed):
+    found = []
+    places = {index: name for index, name, *_ in sections(path)}
+    home = {name: places.get(index, index) for name, _, index, *_ in symbols(path)}
+    for section, kind, symbol in relocations(path):
+        if "GOT" in kind:
+            found.append(f"{section}: {kind} {symbol}: a reference through the global offset table")
+        if kind in ("R_X86_64_32", "R_X86_64_32S"):
+            found.append(f"{section}: {kind} {symbol}: Xen is linked above 4 GiB")
+        target = home.get(symbol, symbol)
+        if target.startswith(".init") and not section.startswith(".init"):
+            found.append(f"{section}: {kind} {symbol}: {target} is freed after boot")
+        if symbol.startswith("__x86_indirect_thunk"):
+            found.append(f"{section}: {symbol}: an indirect branch")
+    for function, instruction in disassembly(path):
+        if INDIRECT.search(instruction):
+            found.append(f"{function}: {instruction}: an indirect branch")
+        if FLOAT.search(instruction):
+            found.append(f"{function}: {instruction}: an SSE, MMX or x87 register")
+    for name, binding, index, *_ in symbols(path):
+        if index == "UND" and name not in allowed:
+            found.append(f"{name}: undefined")
+        if CORE_FMT.search(name):
+            found.append(f"{name}: formatting code")
+        if binding == "GLOBAL" and index != "UND" and not name.startswith("hvg_"):
+            found.append(f"{name}: global, but not hvg_*")
+    allocated = [(name, size) for _, name, _, size, flags in sections(path) if "A" in flags and size]
+    boot = [name for name, _ in allocated if name.startswith(".init")]
+    if boot and len(boot) != len(allocated):
+        found.append(f"sections of both kinds: {' '.join(name for name, _ in allocated)}")
+    if not allocated:
+        found.append("nothing in it")
+    return found
+
+
+def frames(path):
+    """The stack of each function's own frame: what it pushes and what it reserves."""
+    sizes = {}
+    for function, instruction in disassembly(path):
+        size = sizes.get(function, 8)
+        if re.match(r"push\b", instruction):
+            size += 8
+        elif match := FRAME.search(instruction):
+            size += int(match[1], 16)
+        sizes[function] = size
+    return sizes
+
+
+def main():
+    parser = argparse.ArgumentParser(description="checks objects for Xen")
+    parser.add_argument("--allow", action="append", default=[], metavar="SYMBOL")
+    parser.add_argument("objects", nargs="+")
+    arguments = parser.parse_args()
+    allowed = ALLOWED_UNDEFINED | set(arguments.allow)
+    failed = False
+    for path in arguments.objects:
+        for fault in faults(path, allowed):
+            print(f"{path}: {fault}", file=sys.stderr)
+            failed = True
+        text = sum(size for _, name, _, size, flags in sections(path) if "X" in flags)
+        data = sum(size for _, name, _, size, flags in sections(path) if "A" in flags and "X" not in flags)
+        function, frame = max(frames(path).items(), key=lambda item: item[1], default=("none", 0))
+        print(f"{path}: text {text}, data {data}, largest frame {frame} bytes in {function}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# usage: xen-objects.sh [--return-thunk] FOLDER
+#
+# Builds hvg.init.o (the gate, layout, memory map, populate and tables of a dom0: Xen frees it after boot) and hvg.o
+# (APIC ids, CPUID and hypercalls) into FOLDER, and checks both. Each holds its own copy of what it uses.
+#
+# Compiled as Xen is: position-independent without a GOT, no SSE. Core is built with the same flags, since what is
+# installed holds SSE code or GOT references. --return-thunk is for a Xen with CONFIG_RETURN_THUNK: every return then
+# goes through its __x86_return_thunk. There is no indirect branch that would need another.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+. .ci/lib.sh
+thunk=''
+if [ "${1-}" = --return-thunk ]; then thunk=$1 && shift; fi
+out=$(realpath -m "${1:?usage: xen-objects.sh [--return-thunk] FOLDER}")
+here=hv-glue/capi
+target=x86_64-unknown-none
+
+boot=(hvg_plan_work_len hvg_plan_make hvg_plan_layout hvg_populate_begin hvg_populate_next hvg_populate_report
+    hvg_e820_work_len hvg_e820_trim hvg_tables_work_len hvg_tables_len hvg_tables_emit)
+run=(hvg_apic_ids hvg_cpuid_patch hvg_mfn_pxms)
+
+flags=(-Crelro-level=off -Crelocation-model=pie -Cjump-tables=no)
+allowed=()
+if [ -n "$thunk" ]; then
+    # Not stable: the compiler's bootstrap switch is needed.
+    export RUSTC_BOOTSTRAP=1
+    flags+=(-Zfunction-return=thunk-extern)
+    allowed=(--allow __x86_return_thunk)
+fi
+export_target_flags $target "${flags[@]}"
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/xen
+# Alone as a static library, so that link-time optimisation applies.
+cargo rustc --quiet --release --package hv-glue-capi --target $target --crate-type staticlib
+archive=$(realpath "$CARGO_TARGET_DIR/$target/release/libhvg.a")
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mapfile -t members < <(ar t "$archive" | grep -v '^compiler_builtins-')
+(cd "$work" && ar x "$archive" "${members[@]}")
+mkdir -p "$out"
+cut_out() { # NAME SCRIPT SYMBOL...: the part of the archive that the symbols reach, those alone global
+    local name=$1 script=$2 symbol keep=() roots=()
+    shift 2
+    for symbol; do keep+=("--keep-global-symbol=$symbol"); roots+=(-u "$symbol"); done
+    ld -r --gc-sections -z noexecstack "${roots[@]}" -T "$script" -o "$work/$name" "$work"/*.rcgu.o
+    objcopy "${keep[@]}" "$work/$name" "$out/$name"
+}
+cut_out hvg.init.o $here/xen-init.lds "${boot[@]}"
+cut_out hvg.o $here/xen-run.lds "${run[@]}"
+$here/check-xen-object.py "${allowed[@]}" "$out/hvg.init.o" "$out/hvg.o"

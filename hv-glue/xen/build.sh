@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# usage: build.sh [--debug] [--emulation] VERSION stock|off|on
+#
+# Builds Debian's Xen VERSION (4.20, 4.17) and prints the folder that holds xen (multiboot, for a boot loader or
+# QEMU's -kernel), xen-syms and the tree:
+#   stock   as Debian has it
+#   off     with the integration carried in and its option off
+#   on      with the option on
+# --debug adds CONFIG_DEBUG=y: Xen's assertions speak. --emulation adds the edit that boots under software emulation
+# need (cocci/emulation.cocci), whatever the option.
+#
+# The folder is in the cache, named by all that decides its content.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+. .ci/lib.sh
+here=hv-glue/xen
+debug='' emulation=''
+while :; do
+    case ${1-} in
+        --debug) debug=yes ;;
+        --emulation) emulation=yes ;;
+        *) break ;;
+    esac
+    shift
+done
+[ $# = 2 ] || die "usage: $0 [--debug] [--emulation] 4.20|4.17 stock|off|on"
+version=$1 what=$2
+source=$($here/source.sh "$version")
+
+ours=()
+if [ "$what" != stock ]; then ours=(hv-glue/xen hv-glue/capi/include); fi
+if [ "$what" = on ]; then
+    ours+=(hv-glue/capi hv-glue/src acpi-gen/src Cargo.toml Cargo.lock .ci/rust-target)
+fi
+key=$({
+    printf '%s\n' "$source" "$what" "$debug" "$emulation" "$(gcc --version)"
+    if [ -n "$emulation" ]; then cat $here/cocci/emulation.cocci; fi
+    if [ "$what" = on ]; then rustc --version --verbose; fi
+    [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name build.sh -exec sha256sum {} + 2> /dev/null | sort -k 2
+} | sha256)
+folder=$CACHE/xen-builds/$key
+mkdir -p "$CACHE/xen-builds"
+exec 9> "$CACHE/xen-builds/lock.$key"
+flock 9
+if [ -d "$folder" ]; then
+    printf '%s\n' "$folder"
+    exit
+fi
+
+say "building Xen $version, $what${debug:+, debug}${emulation:+, for emulation}"
+work=$(mktemp -d "$CACHE/xen-builds/.new.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cp -r "$source" "$work/tree"
+case $what in
+    stock) if [ -n "$emulation" ]; then $here/apply.sh --emulation-alone "$work/tree"; fi ;;
+    off | on) $here/apply.sh ${emulation:+--emulation} "$work/tree" ;;
+    *) die "not stock, off or on: $what" ;;
+esac
+xen=$work/tree/xen
+cp "$work/tree/debian/xen-kconfig" "$xen/.config"
+if [ -n "$debug" ]; then sed -i '/CONFIG_DEBUG[ =]/d' "$xen/.config" && echo CONFIG_DEBUG=y >> "$xen/.config"; fi
+if [ "$what" = on ]; then
+    echo CONFIG_HV_GLUE=y >> "$xen/.config"
+fi
+log=$work/log
+run() { "$@" >> "$log" 2>&1 || { tail -n 40 "$log" >&2; die "failed: $*"; }; }
+run make -C "$xen" XEN_TARGET_ARCH=x86_64 olddefconfig
+if [ "$what" = on ]; then
+    grep -q '^CONFIG_HV_GLUE=y' "$xen/.config" || die "CONFIG_HV_GLUE did not stay on"
+    thunk=''
+    if grep -q '^CONFIG_RETURN_THUNK=y' "$xen/.config"; then thunk=--return-thunk; fi
+    mkdir "$xen/arch/x86/hvg"
+    run hv-glue/capi/xen-objects.sh $thunk "$xen/arch/x86/hvg"
+fi
+# SOURCE_DATE_EPOCH and the fixed names keep the build the same for the same content.
+run env XEN_BUILD_USER=none XEN_BUILD_HOST=none XEN_BUILD_DATE=none XEN_BUILD_TIME=none \
+    make -C "$xen" -j"$(nproc)" XEN_TARGET_ARCH=x86_64 build
+cp "$xen/xen" "$xen/xen-syms" "$work/"
+chmod 755 "$work"
+mv -T "$work" "$folder"
+printf '%s\n' "$folder"

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * hv_glue.c
+ *
+ * What stays after boot: APIC ids and CPUID topology of opted-in guests, and
+ * the hypercalls of public/hv_glue.h. The rules are the library's (hvg.h).
+ */
+
+#include <xen/err.h>
+#include <xen/guest_access.h>
+#include <xen/hv_glue.h>
+#include <xen/hv_glue_names.h>
+#include <xen/hvg.h>
+#include <xen/hypercall.h>
+#include <xen/sched.h>
+
+#include <asm/cpu-policy.h>
+#include <asm/hvm/vlapic.h>
+#include <asm/mm.h>
+
+#ifdef CONFIG_COMPAT
+#include <compat/xen.h>
+#endif
+
+static void __init __maybe_unused build_assertions(void)
+{
+    struct xen_domctl op;
+    struct cpuid_leaf leaf;
+    struct hvg_leaf hvg;
+    struct xen_vmemrange range;
+    struct hvg_vmemrange hvg_range;
+
+    BUILD_BUG_ON(sizeof(struct xen_domctl_get_vcpu_apicids) != 16);
+    BUILD_BUG_ON(sizeof(struct xen_domctl_get_vcpu_apicids) > sizeof(op.u.pad));
+    BUILD_BUG_ON(XENMEM_get_mfn_pxms >= (1U << MEMOP_EXTENT_SHIFT));
+
+    /* Structures of Xen's that the library reads as its own. */
+    BUILD_BUG_ON(sizeof(leaf) != sizeof(hvg));
+    BUILD_BUG_ON(offsetof(typeof(leaf), a) != offsetof(typeof(hvg), a));
+    BUILD_BUG_ON(offsetof(typeof(leaf), b) != offsetof(typeof(hvg), b));
+    BUILD_BUG_ON(offsetof(typeof(leaf), c) != offsetof(typeof(hvg), c));
+    BUILD_BUG_ON(offsetof(typeof(leaf), d) != offsetof(typeof(hvg), d));
+    BUILD_BUG_ON(sizeof(range) != sizeof(hvg_range));
+    BUILD_BUG_ON(offsetof(typeof(range), start) !=
+                 offsetof(typeof(hvg_range), start));
+    BUILD_BUG_ON(offsetof(typeof(range), end) !=
+                 offsetof(typeof(hvg_range), end));
+    BUILD_BUG_ON(offsetof(typeof(range), flags) !=
+                 offsetof(typeof(hvg_range), flags));
+    BUILD_BUG_ON(offsetof(typeof(range), nid) !=
+                 offsetof(typeof(hvg_range), nid));
+}
+
+static bool opted_in(const struct domain *d)
+{
+    return d->options & XEN_DOMCTL_CDF_vnuma_apic_topology;
+}
+
+/*
+ * Takes no lock: an opted-in domain's layout does not change once it may run,
+ * and before that its callers hold the domctl lock.
+ */
+uint32_t hv_glue_x2apic_id(const struct domain *d, unsigned int vcpu_id)
+{
+    const struct vnuma_info *vnuma;
+
+    if ( likely(!opted_in(d)) || !(vnuma = ACCESS_ONCE(d->vnuma)) )
+        return vcpu_id * 2;
+
+    return hv_glue_vnuma_ids(d, vnuma)[vcpu_id];
+}
+
+uint32_t guest_vcpu_x2apic_id(const struct vcpu *v)
+{
+    return hv_glue_x2apic_id(v->domain, v->vcpu_id);
+}
+
+int hv_glue_sanitise_domain_config(struct xen_domctl_createdomain *config)
+{
+    if ( (config->flags & XEN_DOMCTL_CDF_vnuma_apic_topology) &&
+         !(config->flags & XEN_DOMCTL_CDF_hvm) )
+    {
+        dprintk(XENLOG_INFO, "vnuma_apic_topology requested for non-HVM guest\n");
+        return -EINVAL;
+    }
+
+    return arch_sanitise_domain_config(config);
+}
+
+/* Fills in the ids behind vcpu_to_vnode[], and the shape behind those. */
+static int assign_ids(const struct domain *d, struct vnuma_info *vnuma)
+{
+    struct hvg_error err = HVG_INIT(struct hvg_error);
+    struct hvg_shape shape = HVG_INIT(struct hvg_shape);
+    uint32_t number[HV_GLUE_MAX_VNODES];
+    uint64_t work[HVG_APIC_IDS_WORK(HV_GLUE_MAX_VNODES) / sizeof(uint64_t)];
+    unsigned int i;
+    int rc;
+
+    if ( vnuma->nr_vnodes > ARRAY_SIZE(number) )
+        return -EINVAL;
+
+    /* A guest's nodes have no other number than their toolstack's. */
+    for ( i = 0; i < vnuma->nr_vnodes; i++ )
+        number[i] = i;
+
+    rc = hvg_apic_ids(vnuma->vcpu_to_vnode, d->max_vcpus, number,
+                      vnuma->nr_vnodes, HV_GLUE_APIC_ID_LIMIT, (uint8_t *)work,
+                      sizeof(work), hv_glue_vnuma_ids(d, vnuma), &shape, &err);
+    if ( rc )
+        printk(XENLOG_G_WARNING
+               "%pd: no APIC ids for %u vCPUs on %u vnodes: %d (%#x, %"PRIu64", %"PRIu64")\n",
+               d, d->max_vcpus, vnuma->nr_vnodes, rc, err.what, err.index,
+               err.value);
+    else
+        *hv_glue_vnuma_shape(d, vnuma) = shape;
+
+    return rc;
+}
+
+static int patch_policy(struct cpu_policy *p, const struct hvg_shape *shape)
+{
+    struct hvg_error err = HVG_INIT(struct hvg_error);
+    struct hvg_cpuid cpuid = HVG_INIT(struct hvg_cpuid);
+
+    cpuid.leaf_1 = (struct hvg_leaf *)&p->basic.raw[1];
+    cpuid.leaf_4 = (struct hvg_leaf *)p->cache.raw;
+    cpuid.nr_leaf_4 = ARRAY_SIZE(p->cache.raw);
+    cpuid.leaf_b = (struct hvg_leaf *)p->topo.raw;
+    cpuid.nr_leaf_b = ARRAY_SIZE(p->topo.raw);
+    cpuid.leaf_80000008 = (struct hvg_leaf *)&p->extd.raw[8];
+    switch ( p->x86_vendor )
+    {
+    case X86_VENDOR_AMD:
+        cpuid.vendor = HVG_VENDOR_AMD;
+        break;
+
+    case X86_VENDOR_HYGON:
+        cpuid.vendor = HVG_VENDOR_HYGON;
+        break;
+
+    default:
+        cpuid.vendor = HVG_VENDOR_INTEL;
+        break;
+    }
+
+    return hvg_cpuid_patch(&cpuid, shape, &err);
+}
+
+/* The local APICs that exist already take their ids; later ones at their reset. */
+static void refresh_vlapics(struct domain *d, const uint32_t *ids)
+{
+    struct vcpu *v;
+
+    for_each_vcpu ( d, v )
+    {
+        struct vlapic *vlapic = vcpu_vlapic(v);
+        uint32_t id = ids[v->vcpu_id];
+
+        if ( !has_vlapic(d) || !vlapic->regs )
+            continue;
+
+        if ( vlapic_x2apic_mode(vlapic) )
+        {
+            vlapic_set_reg(vlapic, APIC_ID, id);
+            vlapic_set_reg(vlapic, APIC_LDR,
+                           ((id & ~0xfU) << 12) | (1U << (id & 0xf)));
+        }
+        else
+            vlapic_set_reg(vlapic, APIC_ID, SET_xAPIC_ID(id));
+    }
+}
+
+/*
+ * A toolstack's layout, about to be installed by the caller, which cannot fail
+ * any more: so that a refusal changes nothing, all of it happens here.
+ */
+struct vnuma_info *hv_glue_vnuma_set(struct domain *d,
+                                     struct vnuma_info *vnuma)
+{
+    int rc;
+
+    if ( IS_ERR(vnuma) || !opted_in(d) )
+        return vnuma;
+
+    /* Its ids may be in the guest's tables and in devices' messages by now. */
+    rc = d->creation_finished ? -EBUSY : assign_ids(d, vnuma);
+    if ( !rc )
+        rc = patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, vnuma));
+    if ( rc )
+    {
+        hv_glue_vnuma_free(vnuma);
+        return ERR_PTR(rc);
+    }
+
+    refresh_vlapics(d, hv_glue_vnuma_ids(d, vnuma));
+
+    return vnuma;
+}
+
+/* A policy that was computed anew gets the layout's leaves again. */
+void hv_glue_recalculate_cpuid_policy(struct domain *d)
+{
+    recalculate_cpuid_policy(d);
+
+    /* The shape fitted when it was set, and the vendor does not change. */
+    if ( opted_in(d) && d->vnuma &&
+         patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, d->vnuma)) )
+        ASSERT_UNREACHABLE();
+}
+
+/* dom0's layout, ids and shape, from its builder. */
+int __init hv_glue_vnuma_install(struct domain *d, struct vnuma_info *vnuma)
+{
+    int rc = patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, vnuma));
+
+    if ( rc )
+        return rc;
+
+    write_lock(&d->vnuma_rwlock);
+    d->vnuma = vnuma;
+    write_unlock(&d->vnuma_rwlock);
+
+    refresh_vlapics(d, hv_glue_vnuma_ids(d, vnuma));
+
+    return 0;
+}
+
+static int get_vcpu_apicids(struct domain *d,
+                            struct xen_domctl_get_vcpu_apicids *op)
+{
+    unsigned int i, room = op->nr_vcpus;
+    int rc = 0;
+
+    op->nr_filled = d->max_vcpus;
+    if ( guest_handle_is_null(op->apicids) || !room )
+        return 0;
+    if ( room < d->max_vcpus )
+        return -ENOBUFS;
+
+    read_lock(&d->vnuma_rwlock);
+    for ( i = 0; !rc && i < d->max_vcpus; i++ )
+    {
+        uint32_t id = hv_glue_x2apic_id(d, i);
+
+        if ( copy_to_guest_offset(op->apicids, i, &id, 1) )
+            rc = -EFAULT;
+    }
+    read_unlock(&d->vnuma_rwlock);
+
+    return rc;
+}
+
+long hv_glue_do_domctl(struct xen_domctl *op, struct domain *d,
+                       XEN_GUEST_HANDLE_PARAM(xen_domctl_t) u_domctl)
+{
+    long rc;
+
+    if ( op->cmd != XEN_DOMCTL_get_vcpu_apicids )
+        return arch_do_domctl(op, d, u_domctl);
+
+    rc = get_vcpu_apicids(d, (void *)op->u.pad);
+    if ( (!rc || rc == -ENOBUFS) && __copy_to_guest(u_domctl, op, 1) )
+        rc = -EFAULT;
+
+    return rc;
+}
+
+/* The host's memory blocks in frames; nothing changes them after boot. */
+static struct hvg_pxm_range *__read_mostly pxm_ranges;
+static unsigned int __read_mostly nr_pxm_ranges;
+
+static int __init cf_check gather_pxm_ranges(void)
+{
+    unsigned int i, nr = numa_get_nr_memblks();
+    paddr_t start, end;
+    nodeid_t nid;
+
+    pxm_ranges = xzalloc_array(struct hvg_pxm_range, nr + 1);
+    if ( !pxm_ranges )
+        return -ENOMEM;
+
+    for ( i = 0; i < nr && numa_get_memblk(i, &start, &end, &nid); i++ )
+    {
+        if ( PFN_UP(start) >= PFN_DOWN(end) )
+            continue;
+        pxm_ranges[nr_pxm_ranges].start = PFN_UP(start);
+        pxm_ranges[nr_pxm_ranges].end = PFN_DOWN(end);
+        pxm_ranges[nr_pxm_ranges].pxm = hv_glue_node_to_pxm(nid);
+        nr_pxm_ranges++;
+    }
+
+    return 0;
+}
+__initcall(gather_pxm_ranges);
+
+/* One call's frames and answers: 12 KiB, too much for the stack. */
+struct mfn_pxms {
+    uint64_t mfns[XEN_GET_MFN_PXMS_MAX];
+    uint32_t pxms[XEN_GET_MFN_PXMS_MAX];
+};
+
+static int answer_mfn_pxms(struct mfn_pxms *buf, uint32_t nr, uint32_t pad)
+{
+    struct hvg_error err = HVG_INIT(struct hvg_error);
+
+    return hvg_mfn_pxms(pxm_ranges, nr_pxm_ranges,
+                        is_hardware_domain(current->domain), nr, pad,
+                        buf->mfns, buf->pxms, &err);
+}
+
+static int get_mfn_pxms(XEN_GUEST_HANDLE_PARAM(void) arg)
+{
+    struct xen_get_mfn_pxms op;
+    struct mfn_pxms *buf;
+    unsigned int nr;
+    int rc = 0;
+
+    if ( copy_from_guest(&op, arg, 1) )
+        return -EFAULT;
+
+    /* A call that is refused is so before its arrays are looked at. */
+    nr = is_hardware_domain(current->domain) && !op.pad &&
+         op.nr <= XEN_GET_MFN_PXMS_MAX ? op.nr : 0;
+
+    buf = xmalloc(struct mfn_pxms);
+    if ( !buf )
+        return -ENOMEM;
+
+    BUILD_BUG_ON(sizeof(xen_pfn_t) != sizeof(buf->mfns[0]));
+    if ( nr && copy_from_guest(buf->mfns, op.mfns, nr) )
+        rc = -EFAULT;
+    if ( !rc )
+        rc = answer_mfn_pxms(buf, op.nr, op.pad);
+    if ( !rc && nr && copy_to_guest(op.pxms, buf->pxms, nr) )
+        rc = -EFAULT;
+    xfree(buf);
+
+    return rc;
+}
+
+long hv_glue_memory_op(unsigned long cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
+{
+    if ( (cmd & MEMOP_CMD_MASK) == XENMEM_get_mfn_pxms )
+        return get_mfn_pxms(arg);
+
+    return subarch_memory_op(cmd, arg);
+}
+
+#ifdef CONFIG_COMPAT
+/* A 32-bit hardware domain: handles and frame numbers have 32 bits. */
+struct compat_get_mfn_pxms {
+    COMPAT_HANDLE(compat_pfn_t) mfns;
+    COMPAT_HANDLE(uint32) pxms;
+    uint32_t nr;
+    uint32_t pad;
+};
+
+static int compat_get_mfn_pxms(XEN_GUEST_HANDLE_PARAM(void) arg)
+{
+    struct compat_get_mfn_pxms op;
+    struct mfn_pxms *buf;
+    unsigned int i, nr;
+    int rc = 0;
+
+    BUILD_BUG_ON(sizeof(op) != 16);
+
+    if ( copy_from_guest(&op, arg, 1) )
+        return -EFAULT;
+
+    nr = is_hardware_domain(current->domain) && !op.pad &&
+         op.nr <= XEN_GET_MFN_PXMS_MAX ? op.nr : 0;
+
+    buf = xmalloc(struct mfn_pxms);
+    if ( !buf )
+        return -ENOMEM;
+
+    for ( i = 0; !rc && i < nr; i++ )
+    {
+        compat_pfn_t mfn;
+
+        if ( copy_from_compat_offset(&mfn, op.mfns, i, 1) )
+            rc = -EFAULT;
+        else
+            buf->mfns[i] = mfn;
+    }
+    if ( !rc )
+        rc = answer_mfn_pxms(buf, op.nr, op.pad);
+    if ( !rc && nr && copy_to_compat(op.pxms, buf->pxms, nr) )
+        rc = -EFAULT;
+    xfree(buf);
+
+    return rc;
+}
+
+int hv_glue_compat_memory_op(unsigned long cmd,
+                             XEN_GUEST_HANDLE_PARAM(void) arg)
+{
+    if ( (cmd & MEMOP_CMD_MASK) == XENMEM_get_mfn_pxms )
+        return compat_get_mfn_pxms(arg);
+
+    return compat_arch_memory_op(cmd, arg);
+}
+#endif
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
