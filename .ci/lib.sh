@@ -22,3 +22,13 @@ export_target_flags() { # [--core-only] TARGET [FLAG...]: cargo's rustflags for 
   flags=$(.ci/rust-target "$@")
   export "CARGO_TARGET_$(tr a-z- A-Z_ <<< "$target")_RUSTFLAGS=$flags"
 }
+
+static_busybox() { # prints the file
+  printf '%s/bin/busybox\n' "$(.ci/debian only bookworm busybox-static)"
+}
+
+cloud_kernel() { # SUITE: prints the file of Debian's kernel for virtual machines
+  local package
+  package=$(.ci/debian depends "$1" linux-image-cloud-amd64)
+  compgen -G "$(.ci/debian only "$1" "$package")/boot/vmlinuz-*"
+}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import cpio
 import qemu
 from compare import PAGE, compare
-from machine import Machine, dump, machines
+from machine import FIXTURES, Machine, dump, machines
 from topology import Topology, read
 
 
@@ -88,7 +88,7 @@ def main() -> int:
     kernels = {name: pathlib.Path(path) for name, _, path in (text.partition("=") for text in options.kernel)}
     initramfs = cpio.initramfs(options.busybox)
     good = True
-    for machine in machines(options.machine):
+    for machine in machines(FIXTURES, options.machine):
         try:
             good &= judge(machine, kernels, options.acpi_gen, initramfs, options.out / machine.name)
         except (qemu.BootFailed, subprocess.CalledProcessError) as error:

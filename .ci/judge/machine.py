@@ -1,10 +1,11 @@
-"""The machines of fixtures/qemu: NAME.toml describes the tables that a guest gets, NAME.qemu holds
-the suite of Debian whose QEMU it is and that QEMU's arguments."""
+"""QEMU's machines: a file NAME.qemu holds the suite of Debian whose QEMU it is and that QEMU's arguments;
+in fixtures/qemu, NAME.toml beside it describes the tables that the machine gets instead of its own."""
 
 import dataclasses
 import functools
 import pathlib
 import shlex
+import shutil
 import subprocess
 
 import qemu
@@ -31,26 +32,25 @@ def _qemu(suite: str) -> list[str]:
             "-L", f"{root}/usr/share/qemu", "-L", f"{root}/usr/share/seabios"]  # fmt: skip
 
 
-def machines(names: list[str]) -> list[Machine]:
-    """Those of these names, or all."""
+def machines(folder: pathlib.Path, names: list[str]) -> list[Machine]:
+    """Those of these names, or all of the folder."""
     found = []
-    for path in [FIXTURES / f"{name}.qemu" for name in names] or sorted(FIXTURES.glob("*.qemu")):
+    for path in [folder / f"{name}.qemu" for name in names] or sorted(folder.glob("*.qemu")):
         suite, *arguments = shlex.split(path.read_text())
         found.append(Machine(path.stem, path.with_suffix(".toml"), [*_qemu(suite), *arguments]))
     if not found:
-        raise FileNotFoundError(f"no machines in {FIXTURES}")
+        raise FileNotFoundError(f"no machines in {folder}")
     return found
 
 
-def dump(machine: Machine, kernel: pathlib.Path, initramfs: bytes, out: pathlib.Path) -> pathlib.Path:
-    """The machine's own ACPI tables, as its firmware gave them to a kernel: a folder of files."""
+def dump(machine: Machine, kernel: pathlib.Path, initramfs: bytes, out: pathlib.Path) -> qemu.Report:
+    """A boot with the machine's own ACPI tables, which go into the folder `machine` as files."""
     folder = out / "machine"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     plain = out / "initramfs"
     plain.write_bytes(initramfs)
     report = qemu.boot(machine.command, kernel, plain, out / "dump")
-    for old in folder.iterdir():
-        old.unlink()
     for name, table in report.tables.items():
         (folder / name).write_bytes(table)
-    return folder
+    return report

@@ -34,6 +34,16 @@ class Report:
 
 
 def boot(machine: list[str], kernel: pathlib.Path, initrd: pathlib.Path, logs: pathlib.Path) -> Report:
+    """A boot, and another where the guest gave no report: emulation on a busy machine may hang. A
+    report is never asked for twice."""
+    try:
+        return _boot(machine, kernel, initrd, logs)
+    except BootFailed as failure:
+        print(f"no report in {logs}, second try: {str(failure)[-1000:]}", flush=True)
+        return _boot(machine, kernel, initrd, logs)
+
+
+def _boot(machine: list[str], kernel: pathlib.Path, initrd: pathlib.Path, logs: pathlib.Path) -> Report:
     """One boot; console.log, report.log and command.txt stay in the folder `logs`."""
     logs.mkdir(parents=True, exist_ok=True)
     console, report = logs / "console.log", logs / "report.log"

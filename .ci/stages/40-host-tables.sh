@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# title: tables of QEMU's machines and of this one are decoded as iasl decodes them, and judged as Linux judges them
+# quick: yes
+# packages: debian-archive-keyring python3
+
+cargo build --release --package acpi-gen-cli
+python3 -B .ci/judge/host_tables.py --acpi-gen target/release/acpi-gen \
+  --iasl "$PWD/.ci/in-root" "$(.ci/debian with-libs trixie acpica-tools)" usr/bin/iasl \
+  --busybox "$(static_busybox)" --kernel "$(cloud_kernel bookworm)" --out target/host-tables
