@@ -30,7 +30,15 @@ impl Machine {
     pub(crate) fn plain(cpus: u32, nodes: u32) -> Self {
         let memory = (0..nodes).map(|node| memory(node, u64::from(node) << 30, 1 << 30)).collect();
         Self {
-            processors: (0..cpus).map(|cpu| processor(cpu, 2 * cpu, (u64::from(cpu) * u64::from(nodes) / u64::from(cpus)) as u32)).collect(),
+            processors: (0..cpus)
+                .map(|cpu| {
+                    processor(
+                        cpu,
+                        2 * cpu,
+                        (u64::from(cpu) * u64::from(nodes) / u64::from(cpus)) as u32,
+                    )
+                })
+                .collect(),
             memory,
             domains: Vec::new(),
             distances: Vec::new(),
