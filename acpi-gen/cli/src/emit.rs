@@ -3,12 +3,12 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use acpi_gen::{Error, Gpa, PlacedTable, Revisions, Slit, TableSet, Topology, slit};
+use acpi_gen::{Error, Revisions, TableSet, Topology};
 use acpi_gen_topology::{IdScheme, number};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::text_table::{Align, TextTable};
+use crate::table_image::{self, File, TableImage};
 use crate::topology_file::TopologyFile;
 use crate::{output, summary};
 
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Guest physical address that the set is for
-    #[arg(long, value_name = "ADDR", default_value = "0xFC000000", value_parser = number::parse)]
+    #[arg(long, value_name = "ADDR", default_value = table_image::DEFAULT_BASE, value_parser = number::parse)]
     base: u64,
     /// Also FADT, FACS and DSDT: the complete set of a PVH guest
     #[arg(long)]
@@ -30,21 +30,6 @@ pub(crate) struct Args {
     /// Print JSON instead of tables for people
     #[arg(long)]
     json: bool,
-}
-
-/// The whole set as it lies in memory.
-const IMAGE: &str = "tables.bin";
-
-/// One file in the folder.
-#[derive(Serialize)]
-struct File {
-    /// Relative to the folder.
-    path: String,
-    /// None for the whole set.
-    signature: Option<String>,
-    length: usize,
-    #[serde(skip)]
-    address: u64,
 }
 
 #[derive(Serialize)]
@@ -79,47 +64,14 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
     } else {
         TableSet::new(&topology)
     };
-    let mut image = vec![0; set.len().map_err(failure)?];
-    let placed = set.emit(&mut image, Gpa(args.base)).map_err(failure)?;
-
-    let mut files: Vec<File> = placed.tables().iter().map(table_file).collect();
-    files.push(File {
-        path: IMAGE.to_owned(),
-        signature: None,
-        length: image.len(),
-        address: placed.base().0,
-    });
-    let tables = placed.tables().iter().map(|table| bytes_of(&image, table));
-    let contents: Vec<(&str, &[u8])> =
-        files.iter().map(|file| file.path.as_str()).zip(tables.chain([image.as_slice()])).collect();
-    let slit = placed.table(slit::SIGNATURE).and_then(|t| Slit::parse(bytes_of(&image, t)).ok());
-
-    let text = if args.json {
-        json(&topology, slit.as_ref(), &files)
-    } else {
-        people(&file, &topology, slit.as_ref(), &files, args)
-    };
-    output::write_all(&args.out, &contents)?;
+    let image = TableImage::new(&set, args.base).map_err(failure)?;
+    let text =
+        if args.json { json(&topology, &image) } else { people(&file, &topology, &image, args) };
+    image.write(&args.out)?;
     Ok(text)
 }
 
-fn bytes_of<'a>(image: &'a [u8], table: &PlacedTable) -> &'a [u8] {
-    image.get(table.offset..table.offset.saturating_add(table.len)).unwrap_or_default()
-}
-
-fn table_file(table: &PlacedTable) -> File {
-    let name = table.signature.escape_ascii().to_string();
-    // The one signature of eight characters.
-    let signature = if name == "RSDP" { "RSD PTR ".to_owned() } else { name.clone() };
-    File {
-        path: format!("{}.dat", name.to_lowercase()),
-        signature: Some(signature),
-        length: table.len,
-        address: table.address.0,
-    }
-}
-
-fn json(topology: &Topology<'_>, slit: Option<&Slit<'_>>, files: &[File]) -> String {
+fn json(topology: &Topology<'_>, image: &TableImage) -> String {
     let vcpus = topology
         .description()
         .processors
@@ -132,17 +84,12 @@ fn json(topology: &Topology<'_>, slit: Option<&Slit<'_>>, files: &[File]) -> Str
             pnode: None,
         })
         .collect();
+    let slit = image.slit();
     let slit = slit.map(|slit| slit.rows().collect()).unwrap_or_default();
-    crate::output::json(&Json { vcpus, slit, files })
+    output::json(&Json { vcpus, slit, files: image.files() })
 }
 
-fn people(
-    file: &TopologyFile,
-    topology: &Topology<'_>,
-    slit: Option<&Slit<'_>>,
-    files: &[File],
-    args: &Args,
-) -> String {
+fn people(file: &TopologyFile, topology: &Topology<'_>, image: &TableImage, args: &Args) -> String {
     let description = topology.description();
     let processors = description.processors.len();
     let domains = summary::domains(topology).len();
@@ -162,22 +109,7 @@ fn people(
         summary::counted(processors, "vCPU"),
         summary::counted(domains, "node"),
     );
-    out.push_str(&summary::machine(topology, slit));
-    let mut table = TextTable::new([
-        ("file", Align::Left),
-        ("table", Align::Left),
-        ("bytes", Align::Right),
-        ("address", Align::Left),
-    ]);
-    for file in files {
-        let signature = file.signature.as_deref().unwrap_or("all of them");
-        table.row([
-            file.path.clone(),
-            signature.trim_end().to_owned(),
-            file.length.to_string(),
-            format!("{:#x}", file.address),
-        ]);
-    }
-    let _infallible = write!(out, "\nwritten to {}\n{}", args.out.display(), table.render());
+    out.push_str(&summary::machine(topology, image.slit().as_ref()));
+    let _infallible = write!(out, "\nwritten to {}\n{}", args.out.display(), image.render());
     out
 }

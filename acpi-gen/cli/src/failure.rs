@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use acpi_gen_topology::FileError;
+
 /// A failed run.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -23,6 +25,11 @@ impl Failure {
     /// A failure that concerns a file as a whole.
     pub(crate) fn whole_file(file: &Path, what: impl Into<String>) -> Self {
         Self::Input { file: file.to_owned(), line: 1, what: what.into() }
+    }
+
+    /// A failure at a line of a file.
+    pub(crate) fn in_file(file: &Path, FileError { line, what }: FileError) -> Self {
+        Self::Input { file: file.to_owned(), line, what }
     }
 
     /// The exit status for it.

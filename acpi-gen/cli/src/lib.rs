@@ -9,10 +9,13 @@ mod cpio;
 mod decode;
 mod emit;
 mod failure;
+mod host_file;
 mod initrd;
 mod output;
+mod plan;
 mod summary;
 mod table_files;
+mod table_image;
 mod table_source;
 mod text_table;
 mod topology_file;
@@ -36,6 +39,7 @@ enum Command {
     Emit(emit::Args),
     Decode(decode::Args),
     Initrd(initrd::Args),
+    Plan(plan::Args),
 }
 
 /// What a subcommand has to say where it did its work.
@@ -59,6 +63,7 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
         Command::Emit(args) => emit::run(args).map(Outcome::good),
         Command::Decode(args) => decode::run(args),
         Command::Initrd(args) => initrd::run(args).map(Outcome::good),
+        Command::Plan(args) => plan::run(args).map(Outcome::good),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::Topology;
-use acpi_gen_topology::{FileError, IdScheme, Machine};
+use acpi_gen_topology::{IdScheme, Machine};
 
 use crate::failure::Failure;
 
@@ -19,8 +19,8 @@ impl TopologyFile {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let bytes = fs::read(path)
             .map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))?;
-        let file =
-            acpi_gen_topology::TopologyFile::parse(&bytes).map_err(|error| failure(path, error))?;
+        let file = acpi_gen_topology::TopologyFile::parse(&bytes)
+            .map_err(|error| Failure::in_file(path, error))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -39,15 +39,11 @@ impl TopologyFile {
 
     /// The machine, checked by the library's rules.
     pub(crate) fn topology(&self) -> Result<Topology<'_>, Failure> {
-        self.file.topology().map_err(|error| failure(&self.path, error))
+        self.file.topology().map_err(|error| Failure::in_file(&self.path, error))
     }
 
     /// An error of the library at the line of the value that it names.
     pub(crate) fn place(&self, error: acpi_gen::Error) -> Failure {
-        failure(&self.path, self.file.place(error))
+        Failure::in_file(&self.path, self.file.place(error))
     }
-}
-
-fn failure(path: &Path, FileError { line, what }: FileError) -> Failure {
-    Failure::Input { file: path.to_owned(), line, what }
 }

@@ -15,6 +15,7 @@ mod from_tables;
 mod interrupts;
 mod machine;
 pub mod number;
+pub mod source;
 
 pub use error::FileError;
 pub use file::{IdScheme, TopologyFile};

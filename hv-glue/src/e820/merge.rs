@@ -25,7 +25,8 @@ fn most_pieces(pieces: &[Piece]) -> Option<Option<VnodeId>> {
     open.max_by_key(|piece| count(piece)).map(|piece| piece.vnode)
 }
 
-/// Gives the node's share to its largest pieces.
+/// Gives the node's share to its largest pieces, and to the lower of two that are
+/// equal: what is kept stands together then.
 fn gather(pieces: &mut [Piece], vnode: Option<VnodeId>) {
     let mut left = 0_u64;
     for piece in pieces.iter_mut().filter(|piece| piece.vnode == vnode) {
@@ -34,6 +35,7 @@ fn gather(pieces: &mut [Piece], vnode: Option<VnodeId>) {
     }
     while let Some(piece) = pieces
         .iter_mut()
+        .rev()
         .filter(|piece| piece.vnode == vnode && !piece.merged)
         .max_by_key(|piece| piece.free())
     {

@@ -10,4 +10,5 @@
 mod annotate;
 mod bad_topologies;
 mod golden;
+mod plan;
 mod support;

@@ -11,9 +11,9 @@ use toml::Spanned;
 
 use super::processors::NodePlace;
 use super::schema::{self, DistanceValue, MatrixRow};
-use super::source::{Source, Span};
 use crate::FileError;
 use crate::number;
+use crate::source::{Source, Span};
 
 /// What the library takes, and where the cells stand that the file has.
 #[derive(Default)]

@@ -12,9 +12,9 @@ use toml::Spanned;
 
 use super::processors::NodePlace;
 use super::schema::{Apic, Encoding, Stride};
-use super::source::{Source, Span};
 use crate::FileError;
 use crate::number::Number;
+use crate::source::{Source, Span};
 
 /// The highest id that a type 9 entry holds: the one above means "ignore".
 const HIGHEST_ID: ApicId = ApicId(u32::MAX - 1);

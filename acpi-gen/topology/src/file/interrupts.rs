@@ -8,8 +8,8 @@ use acpi_gen::{
 };
 
 use super::schema;
-use super::source::{Source, Span};
 use crate::FileError;
+use crate::source::{Source, Span};
 
 /// Each list with the places that its errors name.
 #[derive(Default)]

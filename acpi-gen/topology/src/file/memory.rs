@@ -10,9 +10,9 @@ use toml::Spanned;
 
 use super::processors::NodePlace;
 use super::schema::{Memory, Node};
-use super::source::{Source, Span};
 use crate::FileError;
 use crate::number;
+use crate::source::{Source, Span};
 
 /// All memory in ascending order of address, and where each range stands.
 pub(super) fn read(

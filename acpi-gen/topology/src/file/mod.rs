@@ -9,14 +9,13 @@ mod memory;
 mod place;
 mod processors;
 mod schema;
-mod source;
 
 use alloc::string::{String, ToString};
 
 use acpi_gen::{Entries, Oem, Revisions, Topology};
 
+use crate::source::Source;
 use crate::{FileError, Machine};
-use source::Source;
 
 pub use ids::IdScheme;
 
@@ -37,18 +36,8 @@ impl TopologyFile {
     /// # Errors
     /// The first value with a wrong form, and its line.
     pub fn parse(bytes: &[u8]) -> Result<Self, FileError> {
-        let text = str::from_utf8(bytes).map_err(|error| {
-            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let newlines = valid.iter().filter(|&&byte| byte == b'\n').count();
-            let line = newlines.saturating_add(1);
-            FileError { line, what: String::from("is not UTF-8, as TOML is") }
-        })?;
-        let source = Source { text: String::from(text) };
-        let file: schema::File = toml::from_str(&source.text).map_err(|error| {
-            // Only the first line: the rest of a syntax error draws the place, which the line names.
-            let what = error.message().replace('\n', ", ");
-            source.fail(&error.span().unwrap_or(0..0), what)
-        })?;
+        let source = Source::new(bytes)?;
+        let file: schema::File = source.toml()?;
         let nodes = processors::nodes(&source, &file.node)?;
         let cpus = processors::read(&source, &file.apic, &file.node, &nodes)?;
         let (memory, memory_spans) = memory::read(&source, &file.node, &nodes)?;

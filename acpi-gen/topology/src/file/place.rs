@@ -8,8 +8,8 @@ use acpi_gen::{Error, ProximityDomain};
 
 use super::interrupts::{IoApicSpan, NmiSpan};
 use super::processors::NodePlace;
-use super::source::Span;
 use crate::Machine;
+use crate::source::Span;
 
 /// Where the values of a machine's slices stand, each in the slice's order.
 pub(super) struct Places {

@@ -11,10 +11,10 @@ use toml::Spanned;
 
 use super::ids::{self, IdScheme};
 use super::schema::{Apic, Encoding, Node};
-use super::source::{Source, Span};
 use crate::FileError;
 use crate::cpulist;
 use crate::number::Number;
+use crate::source::{Source, Span};
 
 /// A vCPU has a MADT entry of 16 bytes behind 44 others, and a table's length has 32 bits.
 const MOST_VCPUS: u32 = (u32::MAX - 44) / 16;

@@ -1,0 +1,79 @@
+//! The host's memory map, its blocks, and the ranges to keep.
+
+use acpi_gen::{Gpa, GpaRange};
+use hv_glue::e820::{E820Entry, E820Type};
+use hv_glue::{MemoryBlock, NodeId};
+
+use super::schema::{E820, Kind, MemBlk};
+use acpi_gen_topology::FileError;
+use acpi_gen_topology::number::{self, Number};
+use acpi_gen_topology::source::{Source, Span, Spanned};
+
+/// What firmware and hypervisors keep at the start of memory.
+const DEFAULT_KEEP: (u64, u64) = (0, 1 << 20);
+
+pub(super) fn map(
+    source: &Source,
+    entries: &[E820],
+) -> Result<(Vec<E820Entry>, Vec<Span>), FileError> {
+    let mut map = Vec::new();
+    for entry in entries {
+        let kind = match entry.kind {
+            Kind::Ram => E820Type::RAM,
+            Kind::Reserved => E820Type::RESERVED,
+            Kind::Acpi => E820Type::ACPI,
+            Kind::Nvs => E820Type::NVS,
+            Kind::Unusable => E820Type::UNUSABLE,
+        };
+        let range = range(source, &entry.start, &entry.end)?;
+        map.push((E820Entry { range, kind }, entry.start.span()));
+    }
+    Ok(map.into_iter().unzip())
+}
+
+pub(super) fn blocks(
+    source: &Source,
+    entries: &[MemBlk],
+) -> Result<(Vec<MemoryBlock>, Vec<Span>), FileError> {
+    let mut blocks = Vec::new();
+    for entry in entries {
+        let range = range(source, &entry.start, &entry.end)?;
+        let node = NodeId(source.narrow("node", &entry.node)?);
+        blocks.push((MemoryBlock { range, node, hotplug: entry.hotplug }, entry.start.span()));
+    }
+    Ok(blocks.into_iter().unzip())
+}
+
+pub(super) fn keep(
+    source: &Source,
+    texts: Option<&[Spanned<String>]>,
+) -> Result<(Vec<GpaRange>, Vec<Span>), FileError> {
+    let Some(texts) = texts else {
+        let (start, end) = DEFAULT_KEEP;
+        return Ok((GpaRange::new(Gpa(start), Gpa(end)).into_iter().collect(), Vec::new()));
+    };
+    let mut keep = Vec::new();
+    for text in texts {
+        let fail = |what: String| source.fail(&text.span(), what);
+        let Some((start, end)) = text.get_ref().split_once('-') else {
+            return Err(fail(format!(
+                "keep \"{}\": \"start-end\" is right, without the end itself",
+                text.get_ref()
+            )));
+        };
+        let start = number::parse(start).map_err(fail)?;
+        let end = number::parse(end).map_err(fail)?;
+        let range = GpaRange::new(Gpa(start), Gpa(end)).map_err(|error| fail(error.to_string()))?;
+        keep.push((range, text.span()));
+    }
+    Ok(keep.into_iter().unzip())
+}
+
+fn range(
+    source: &Source,
+    start: &Spanned<Number>,
+    end: &Spanned<Number>,
+) -> Result<GpaRange, FileError> {
+    GpaRange::new(Gpa(start.get_ref().0), Gpa(end.get_ref().0))
+        .map_err(|error| source.fail(&end.span(), error.to_string()))
+}
