@@ -5,12 +5,14 @@
 //! the text for standard output.
 
 mod blob;
+mod check;
 mod cpio;
 mod decode;
 mod emit;
 mod failure;
 mod host_file;
 mod initrd;
+mod memory_map;
 mod output;
 mod plan;
 mod summary;
@@ -38,6 +40,7 @@ struct Cli {
 enum Command {
     Emit(emit::Args),
     Decode(decode::Args),
+    Check(check::Args),
     Initrd(initrd::Args),
     Plan(plan::Args),
 }
@@ -62,6 +65,7 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
     match command {
         Command::Emit(args) => emit::run(args).map(Outcome::good),
         Command::Decode(args) => decode::run(args),
+        Command::Check(args) => check::run(args),
         Command::Initrd(args) => initrd::run(args).map(Outcome::good),
         Command::Plan(args) => plan::run(args).map(Outcome::good),
     }

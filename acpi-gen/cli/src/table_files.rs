@@ -27,13 +27,17 @@ pub(crate) fn kind(bytes: &[u8]) -> Kind {
     if let Ok(rsdp) = Rsdp::parse(bytes) {
         return if rsdp.bytes().len() == bytes.len() { Kind::Rsdp } else { Kind::Other };
     }
-    let Some((signature, rest)) = bytes.split_first_chunk::<4>() else { return Kind::Other };
-    let is_signature = signature.iter().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
-    let length = rest.first_chunk().map(|length| u32::from_le_bytes(*length));
-    match length.map(usize::try_from) {
-        // A table cut short is still a table, with an error to show.
-        Some(Ok(length)) if is_signature && length >= bytes.len() => Kind::Table,
-        _ => Kind::Other,
+    let Some((header, _)) = bytes.split_first_chunk::<8>() else { return Kind::Other };
+    let [first, b1, b2, b3, length @ ..] = *header;
+    let is_signature = first.is_ascii_uppercase()
+        && [b1, b2, b3].iter().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+    let stated = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
+    // A table cut short is still a table, with an error to show. Text is none:
+    // four characters are no length below 16 MiB.
+    if is_signature && (stated == bytes.len() || stated > bytes.len() && length.contains(&0)) {
+        Kind::Table
+    } else {
+        Kind::Other
     }
 }
 

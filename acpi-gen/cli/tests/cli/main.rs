@@ -9,6 +9,10 @@
 
 mod annotate;
 mod bad_topologies;
+mod check;
+mod decode;
 mod golden;
+mod initrd;
+mod people;
 mod plan;
 mod support;

@@ -1,0 +1,111 @@
+//! Memory maps as people have them: a host file, the lines of a kernel's log, or
+//! /sys/firmware/memmap.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use acpi_gen::check::{MemoryKind, MemoryMapEntry};
+use acpi_gen::{Gpa, GpaRange};
+use acpi_gen_topology::number;
+use hv_glue::e820::E820Type;
+
+use crate::failure::Failure;
+use crate::host_file::HostFile;
+
+/// What precedes a line of the firmware's map in Linux's log.
+const LOG_LINE: &str = "BIOS-e820: [mem ";
+
+/// Reads a map in whichever of the three forms it is.
+pub(crate) fn read(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
+    if path.is_dir() {
+        return memmap(path);
+    }
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        return Ok(HostFile::read(path)?.map.iter().map(of_host).collect());
+    }
+    log(path)
+}
+
+fn of_host(entry: &hv_glue::e820::E820Entry) -> MemoryMapEntry {
+    let kind = match entry.kind {
+        E820Type::RAM => MemoryKind::Ram,
+        E820Type::ACPI => MemoryKind::Acpi,
+        E820Type::NVS => MemoryKind::Nvs,
+        E820Type::UNUSABLE => MemoryKind::Unusable,
+        _ => MemoryKind::Reserved,
+    };
+    MemoryMapEntry { range: entry.range, kind }
+}
+
+/// Linux's names for the types, in its log and in sysfs (arch/x86/kernel/e820.c).
+fn kind(name: &str) -> MemoryKind {
+    match name {
+        "usable" | "System RAM" => MemoryKind::Ram,
+        "ACPI data" | "ACPI Tables" => MemoryKind::Acpi,
+        "ACPI NVS" | "ACPI Non-volatile Storage" => MemoryKind::Nvs,
+        "unusable" | "Unusable memory" => MemoryKind::Unusable,
+        _ => MemoryKind::Reserved,
+    }
+}
+
+/// A range whose last byte is named, as Linux prints them.
+fn inclusive(first: &str, last: &str) -> Result<GpaRange, String> {
+    let (start, last) = (number::parse(first)?, number::parse(last)?);
+    let end = last.checked_add(1).ok_or_else(|| format!("{last:#x} is the last address of all"))?;
+    GpaRange::new(Gpa(start), Gpa(end)).map_err(|error| error.to_string())
+}
+
+fn log(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
+    let bytes = read_file(path)?;
+    let mut map = Vec::new();
+    for (line, text) in (1..).zip(String::from_utf8_lossy(&bytes).lines()) {
+        let Some((_, entry)) = text.split_once(LOG_LINE) else { continue };
+        let parts = entry.split_once("] ").and_then(|(range, name)| {
+            let (first, last) = range.split_once('-')?;
+            Some((first, last, name))
+        });
+        let range = match parts {
+            Some((first, last, name)) => inclusive(first, last).map(|range| (range, name)),
+            None => Err("\"[mem first-last] type\" is right behind BIOS-e820".to_owned()),
+        };
+        let (range, name) =
+            range.map_err(|what| Failure::Input { file: path.to_owned(), line, what })?;
+        map.push(MemoryMapEntry { range, kind: kind(name.trim_end()) });
+    }
+    if map.is_empty() {
+        let what = "has no line with BIOS-e820; the log of a boot is right, \
+                    or a host file (.toml), or a folder such as /sys/firmware/memmap";
+        return Err(Failure::whole_file(path, what));
+    }
+    Ok(map)
+}
+
+/// A folder with a folder for each range: files start, end (the last byte) and
+/// type (Documentation/ABI/testing/sysfs-firmware-memmap).
+fn memmap(folder: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
+    let entries = fs::read_dir(folder)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| Failure::whole_file(folder, format!("cannot be read: {error}")))?;
+    let ranges: Vec<PathBuf> =
+        entries.iter().map(fs::DirEntry::path).filter(|path| path.is_dir()).collect();
+    if ranges.is_empty() {
+        let what = "has no folder for a range; a copy of /sys/firmware/memmap is right";
+        return Err(Failure::whole_file(folder, what));
+    }
+    ranges
+        .iter()
+        .map(|range| {
+            let text = |name: &str| {
+                let bytes = read_file(&range.join(name))?;
+                Ok::<_, Failure>(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+            };
+            let (start, end, name) = (text("start")?, text("end")?, text("type")?);
+            let range = inclusive(&start, &end).map_err(|what| Failure::whole_file(range, what))?;
+            Ok(MemoryMapEntry { range, kind: kind(&name) })
+        })
+        .collect()
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))
+}
