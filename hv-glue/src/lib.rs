@@ -1,6 +1,6 @@
 #![no_std]
 #![forbid(unsafe_code)]
-//! What a hypervisor needs for vNUMA besides the tables.
+#![doc = include_str!("../README.md")]
 
 #[cfg(test)]
 extern crate std;

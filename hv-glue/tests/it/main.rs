@@ -14,4 +14,5 @@ mod e820;
 mod hypercall;
 mod layout;
 mod populate;
+mod seed_table;
 mod support;
