@@ -69,7 +69,9 @@ def complaints(said: str) -> list[str]:
 def judge_acpiexec(command: list[str], tables: pathlib.Path, of: topology.Topology) -> tuple[int, list[str]]:
     """Values that are right, and findings."""
     expected = {}
-    for uid, cpu in enumerate(of.cpus):
+    # The interpreter takes 10 ms a value; of thousands of processors a sample, as iasl has read them all.
+    step = 1 if len(of.cpus) < MANY else 61
+    for uid, cpu in list(enumerate(of.cpus))[::step] + list(enumerate(of.cpus))[-1:]:
         device = rf"\_SB.C{uid:03X}"
         expected |= {f"{device}._UID": uid, f"{device}._PXM": cpu.pxm, f"{device}._STA": 0xF if cpu.enabled else 0}
     said = acpiexec(command, tables, [f"evaluate {name}" for name in expected])
