@@ -4,8 +4,7 @@
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
     clippy::unwrap_used,
-    missing_docs,
-    reason = "a benchmark that cannot go on fails; its structures are the tables'"
+    reason = "a benchmark that cannot go on fails"
 )]
 
 use std::hint::black_box;

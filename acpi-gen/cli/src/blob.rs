@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use acpi_gen::{Facs, FadtView, Gpa, Rsdp, Table, Xsdt, facs, fadt};
+use acpi_gen::{Facs, FadtView, Gpa, Rsdp, Table, Xsdt, facs, fadt, xsdt};
+
+/// Signature of the RSDT, in which ACPI 1.0 has what the XSDT has since. ACPI 6.5, 5.2.7.
+pub(crate) const RSDT: [u8; 4] = *b"RSDT";
 
 /// A table of the set.
 pub(crate) struct Piece {
@@ -24,8 +27,8 @@ pub(crate) fn set(bytes: &[u8], base: Option<u64>) -> Option<Set> {
     let (rsdp_offset, rsdp) = find_rsdp(bytes)?;
     let mut set = Set { pieces: Vec::new(), problems: Vec::new() };
     let (root_signature, root) = match rsdp.xsdt() {
-        Some(Gpa(xsdt)) if xsdt != 0 => (*b"XSDT", xsdt),
-        _ => (*b"RSDT", u64::from(rsdp.rsdt())),
+        Some(Gpa(address)) if address != 0 => (xsdt::SIGNATURE, address),
+        _ => (RSDT, u64::from(rsdp.rsdt())),
     };
     let base = base.or_else(|| {
         let offset = find_table(bytes, root_signature)?;
@@ -85,7 +88,7 @@ fn find_table(bytes: &[u8], signature: [u8; 4]) -> Option<usize> {
 }
 
 /// The addresses that an XSDT, or an RSDT with its 32-bit ones, holds.
-fn addresses(root: Table<'_>) -> Vec<u64> {
+pub(crate) fn addresses(root: Table<'_>) -> Vec<u64> {
     match Xsdt::parse(root.bytes()) {
         Ok(xsdt) => xsdt.addresses().map(|address| address.0).collect(),
         Err(_) => {

@@ -1,15 +1,19 @@
 //! Every buffer size gives the same bytes or an error with the right need, and
 //! then an untouched buffer.
 
-use acpi_gen::{Error, Gpa, TableSet, Topology, dsdt, madt, slit, srat};
+use acpi_gen::{
+    Error, Fadt, Gpa, TableSet, Topology, dsdt, facs, fadt, madt, rsdp, slit, srat, xsdt,
+};
 
 use crate::samples::{self, Machine};
 
 const BASE: Gpa = Gpa(0xFC00_0000);
 const POISONS: [u8; 2] = [0xA5, 0x5A];
 
+type Emitter<'a> = dyn Fn(&mut [u8]) -> Result<usize, Error> + 'a;
+
 /// The outcome for one size. What is written must not depend on what was there.
-fn check_size(emit: &dyn Fn(&mut [u8]) -> Result<usize, Error>, expected: &[u8], have: usize) {
+fn check_size(emit: &Emitter<'_>, expected: &[u8], have: usize) {
     for poison in POISONS {
         let mut buffer = vec![poison; have];
         let result = emit(&mut buffer);
@@ -108,5 +112,26 @@ fn the_same_set_at_every_base_differs_in_addresses_only() {
         let range = table.offset..table.offset + table.len;
         let has_addresses = matches!(&table.signature, b"RSDP" | b"XSDT" | b"FACP");
         assert_eq!(one[range.clone()] != other[range], has_addresses, "{:?}", table.signature);
+    }
+}
+
+#[test]
+fn tables_without_entries_at_every_size() {
+    let oem = acpi_gen::Oem::DEFAULT;
+    let (own, foreign) = ([Gpa(8), Gpa(16)], [Gpa(u64::MAX)]);
+    let version = acpi_gen::AcpiVersion::V6_5;
+    let fadt = Fadt { version, facs: Gpa(64), dsdt: Gpa(128), hypervisor_vendor: *b"XenVMM\0\0" };
+    let emitters: [&Emitter<'_>; 4] = [
+        &|buffer| rsdp::emit(&oem, Gpa(0x28), buffer),
+        &|buffer| xsdt::emit(&oem, &own, &foreign, buffer),
+        &|buffer| fadt::emit(&fadt, &oem, buffer),
+        &|buffer| facs::emit(0x1234_5678, buffer),
+    ];
+    for (emit, len) in emitters.into_iter().zip([36, 60, 276, 64]) {
+        let mut expected = vec![0; len];
+        assert_eq!(emit(&mut expected), Ok(len));
+        for have in 0..=len + 8 {
+            check_size(emit, &expected, have);
+        }
     }
 }

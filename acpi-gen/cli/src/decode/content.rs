@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use acpi_gen::{
     Error, Facs, FadtView, IoApic, Madt, MadtEntry, Oem, Rsdp, Slit, Srat, SratEntry, SubTable,
-    Table, Xsdt, facs, fadt, madt, slit, srat, xsdt,
+    Table, facs, fadt, madt, slit, srat, xsdt,
 };
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use crate::blob;
 use crate::table_source::Source;
 
 /// A decoded table. Numbers stay numbers; only bytes that nobody knows are text.
@@ -180,10 +181,7 @@ fn table_content(table: &Table<'_>, decoded: &mut Decoded) -> Result<Content, Er
     }
     let bytes = table.bytes();
     Ok(match table.signature() {
-        xsdt::SIGNATURE => {
-            let tables = Xsdt::parse(bytes)?.addresses().map(|address| address.0).collect();
-            Content::Xsdt { tables }
-        }
+        xsdt::SIGNATURE | blob::RSDT => Content::Xsdt { tables: blob::addresses(*table) },
         madt::SIGNATURE => {
             let madt = Madt::parse(bytes)?;
             Content::Madt {

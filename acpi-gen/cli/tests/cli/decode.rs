@@ -120,6 +120,7 @@ fn an_rsdt_is_followed() {
     assert_eq!((stderr.as_str(), status), ("", Some(0)));
     let signatures: Vec<_> = tables.iter().map(|t| t["signature"].as_str().unwrap()).collect();
     assert_eq!(signatures, ["RSD PTR ", "RSDT", "APIC"]);
+    assert_eq!(tables[1]["tables"], Value::from(vec![0x7FE_0048]));
     assert_eq!(tables[2]["address"], 0x7FE_0048);
     assert_eq!(tables[2]["entries"].as_array().unwrap().len(), 10);
 }
