@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use acpi_gen::check::{Consumer, Severity, Tables, check};
-use acpi_gen::{Gpa, TableSet, fadt, madt, slit, srat, xsdt};
+use acpi_gen::{TableSet, fadt, madt, slit, srat, xsdt};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
-use crate::table_source::{Source, Sources};
+use crate::table_image::TableImage;
+use crate::table_source::Sources;
 use crate::topology_file::TopologyFile;
 use crate::{Outcome, memory_map};
 
@@ -52,23 +53,15 @@ impl Reader {
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let memory_map = args.memory_map.as_deref().map(memory_map::read).transpose()?;
-    let mut sources = Sources::default();
-    if args.path.extension().is_some_and(|extension| extension == "toml") {
-        sources.tables = of_topology(args)?;
-    } else {
-        sources.add(&args.path, None)?;
-    }
-    let find = |signature: &[u8]| {
-        let found = sources.tables.iter().find(|table| table.bytes.starts_with(signature));
-        found.map(|table| table.bytes.as_slice())
-    };
+    let input = read(args)?;
+    let find = |signature| input.find(signature);
     let tables = Tables {
-        rsdp: find(b"RSD PTR "),
-        xsdt: find(&xsdt::SIGNATURE),
-        fadt: find(&fadt::SIGNATURE),
-        madt: find(&madt::SIGNATURE),
-        srat: find(&srat::SIGNATURE),
-        slit: find(&slit::SIGNATURE),
+        rsdp: find(RSDP),
+        xsdt: find(xsdt::SIGNATURE),
+        fadt: find(fadt::SIGNATURE),
+        madt: find(madt::SIGNATURE),
+        srat: find(srat::SIGNATURE),
+        slit: find(slit::SIGNATURE),
         memory_map: memory_map.as_deref(),
         pvh_dom0: args.pvh_dom0,
     };
@@ -88,23 +81,51 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         check(&tables, *consumer, &mut scratch, report)
             .map_err(|error| Failure::whole_file(&args.path, error.to_string()))?;
     }
-    Ok(Outcome { text, good, failures: sources.problems })
+    Ok(Outcome { text, good, failures: input.problems() })
 }
 
-/// The complete set that `emit` would write.
-fn of_topology(args: &Args) -> Result<Vec<Source>, Failure> {
+/// Where the tables come from.
+enum Input {
+    /// Files.
+    Sources(Sources),
+    /// The complete set that `emit` would write for a topology.
+    Topology(Box<TableImage>),
+}
+
+/// As [`TableImage`] lists it.
+const RSDP: [u8; 4] = *b"RSDP";
+
+impl Input {
+    /// The first table with this signature.
+    fn find(&self, signature: [u8; 4]) -> Option<&[u8]> {
+        match self {
+            Self::Topology(image) => image.table(signature),
+            Self::Sources(sources) => {
+                let start: &[u8] = if signature == RSDP { b"RSD PTR " } else { &signature };
+                let found = sources.tables.iter().find(|table| table.bytes.starts_with(start));
+                found.map(|table| table.bytes.as_slice())
+            }
+        }
+    }
+
+    fn problems(self) -> Vec<Failure> {
+        match self {
+            Self::Sources(sources) => sources.problems,
+            Self::Topology(_) => Vec::new(),
+        }
+    }
+}
+
+fn read(args: &Args) -> Result<Input, Failure> {
+    if args.path.extension().is_none_or(|extension| extension != "toml") {
+        let mut sources = Sources::default();
+        sources.add(&args.path, None)?;
+        return Ok(Input::Sources(sources));
+    }
     let file = TopologyFile::read(&args.path)?;
     let topology = file.topology()?;
-    let set = TableSet::complete(&topology).map_err(|error| file.place(error))?;
-    let mut image = vec![0; set.len().map_err(|error| file.place(error))?];
-    let placed = set.emit(&mut image, Gpa(0)).map_err(|error| file.place(error))?;
-    let source = |table: &acpi_gen::PlacedTable| {
-        let range = table.offset..table.offset.saturating_add(table.len);
-        Source {
-            file: args.path.clone(),
-            address: Some(table.address.0),
-            bytes: image.get(range).unwrap_or_default().to_vec(),
-        }
-    };
-    Ok(placed.tables().iter().map(source).collect())
+    TableSet::complete(&topology)
+        .and_then(|set| TableImage::new(&set, 0))
+        .map(|image| Input::Topology(Box::new(image)))
+        .map_err(|error| file.place(error))
 }

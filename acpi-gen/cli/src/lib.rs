@@ -12,6 +12,7 @@ mod emit;
 mod failure;
 mod host_file;
 mod initrd;
+mod input;
 mod memory_map;
 mod output;
 mod plan;

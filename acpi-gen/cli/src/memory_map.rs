@@ -1,8 +1,7 @@
 //! Memory maps as people have them: a host file, the lines of a kernel's log, or
 //! /sys/firmware/memmap.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use acpi_gen::check::{MemoryKind, MemoryMapEntry};
 use acpi_gen::{Gpa, GpaRange};
@@ -11,6 +10,7 @@ use hv_glue::e820::E820Type;
 
 use crate::failure::Failure;
 use crate::host_file::HostFile;
+use crate::input;
 
 /// What precedes a line of the firmware's map in Linux's log.
 const LOG_LINE: &str = "BIOS-e820: [mem ";
@@ -56,7 +56,7 @@ fn inclusive(first: &str, last: &str) -> Result<GpaRange, String> {
 }
 
 fn log(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
-    let bytes = read_file(path)?;
+    let bytes = input::file(path)?;
     let mut map = Vec::new();
     for (line, text) in (1..).zip(String::from_utf8_lossy(&bytes).lines()) {
         let Some((_, entry)) = text.split_once(LOG_LINE) else { continue };
@@ -83,11 +83,8 @@ fn log(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
 /// A folder with a folder for each range: files start, end (the last byte) and
 /// type (Documentation/ABI/testing/sysfs-firmware-memmap).
 fn memmap(folder: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
-    let entries = fs::read_dir(folder)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| Failure::whole_file(folder, format!("cannot be read: {error}")))?;
-    let ranges: Vec<PathBuf> =
-        entries.iter().map(fs::DirEntry::path).filter(|path| path.is_dir()).collect();
+    let mut ranges = input::folder(folder)?;
+    ranges.retain(|path| path.is_dir());
     if ranges.is_empty() {
         let what = "has no folder for a range; a copy of /sys/firmware/memmap is right";
         return Err(Failure::whole_file(folder, what));
@@ -96,7 +93,7 @@ fn memmap(folder: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
         .iter()
         .map(|range| {
             let text = |name: &str| {
-                let bytes = read_file(&range.join(name))?;
+                let bytes = input::file(&range.join(name))?;
                 Ok::<_, Failure>(String::from_utf8_lossy(&bytes).trim_end().to_owned())
             };
             let (start, end, name) = (text("start")?, text("end")?, text("type")?);
@@ -104,8 +101,4 @@ fn memmap(folder: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
             Ok(MemoryMapEntry { range, kind: kind(&name) })
         })
         .collect()
-}
-
-fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))
 }

@@ -1,11 +1,11 @@
 //! Tables in files and folders: what a machine dumped, or what `emit` wrote.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{Rsdp, Table};
 
 use crate::failure::Failure;
+use crate::input;
 
 /// The bytes of a file that holds one table.
 pub(crate) struct TableFile {
@@ -41,22 +41,12 @@ pub(crate) fn kind(bytes: &[u8]) -> Kind {
     }
 }
 
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))
-}
-
 /// The files of a folder that hold one table each, by name. Others are left out:
 /// `emit`'s tables.bin holds the same tables once more, iasl leaves text files.
 pub(crate) fn folder(folder: &Path) -> Result<Vec<TableFile>, Failure> {
-    let entries = fs::read_dir(folder)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| Failure::whole_file(folder, format!("cannot be read: {error}")))?;
-    let mut paths: Vec<PathBuf> =
-        entries.iter().map(fs::DirEntry::path).filter(|path| path.is_file()).collect();
-    paths.sort();
     let mut files = Vec::new();
-    for path in paths {
-        let bytes = read(&path)?;
+    for path in input::folder(folder)?.into_iter().filter(|path| path.is_file()) {
+        let bytes = input::file(&path)?;
         if kind(&bytes) != Kind::Other {
             files.push(TableFile { path, bytes });
         }

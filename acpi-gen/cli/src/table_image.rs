@@ -54,10 +54,14 @@ impl TableImage {
         &self.files
     }
 
+    /// A table's bytes; the RSDP's under the signature that the set lists it by.
+    pub(crate) fn table(&self, signature: [u8; 4]) -> Option<&[u8]> {
+        self.placed.table(signature).map(|table| self.bytes_of(table))
+    }
+
     /// The distances; None where nothing has a proximity domain.
     pub(crate) fn slit(&self) -> Option<Slit<'_>> {
-        let table = self.placed.table(slit::SIGNATURE)?;
-        Slit::parse(self.bytes_of(table)).ok()
+        Slit::parse(self.table(slit::SIGNATURE)?).ok()
     }
 
     /// Writes a file for each table and one for the whole set, or none.

@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::blob;
 use crate::failure::Failure;
 use crate::table_files::{self, Kind};
+use crate::{blob, input};
 
 /// One table's bytes.
 pub(crate) struct Source {
@@ -34,7 +34,7 @@ impl Sources {
             }));
             return Ok(());
         }
-        let bytes = table_files::read(path)?;
+        let bytes = input::file(path)?;
         if table_files::kind(&bytes) != Kind::Other {
             self.tables.push(Source { file: path.to_owned(), address: None, bytes });
             return Ok(());

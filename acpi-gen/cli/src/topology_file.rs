@@ -1,12 +1,12 @@
 //! Topology files by their path, which every error names.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::Topology;
 use acpi_gen_topology::{IdScheme, Machine};
 
 use crate::failure::Failure;
+use crate::input;
 
 /// A topology file that was read.
 pub(crate) struct TopologyFile {
@@ -17,8 +17,7 @@ pub(crate) struct TopologyFile {
 impl TopologyFile {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = fs::read(path)
-            .map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))?;
+        let bytes = input::file(path)?;
         let file = acpi_gen_topology::TopologyFile::parse(&bytes)
             .map_err(|error| Failure::in_file(path, error))?;
         Ok(Self { path: path.to_owned(), file })

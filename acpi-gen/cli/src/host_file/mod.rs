@@ -4,7 +4,6 @@ mod memory;
 mod schema;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{GpaRange, ProximityDomain};
@@ -12,6 +11,7 @@ use hv_glue::e820::{self, E820Entry};
 use hv_glue::{HostCpu, HostFacts, MemoryBlock, NodeId, PcpuId};
 
 use crate::failure::Failure;
+use crate::input;
 use acpi_gen_topology::FileError;
 use acpi_gen_topology::number::Number;
 use acpi_gen_topology::source::{Source, Span, Spanned};
@@ -57,8 +57,7 @@ struct Spans {
 impl HostFile {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = fs::read(path)
-            .map_err(|error| Failure::whole_file(path, format!("cannot be read: {error}")))?;
+        let bytes = input::file(path)?;
         Self::parse(path, &bytes).map_err(|error| Failure::in_file(path, error))
     }
 
