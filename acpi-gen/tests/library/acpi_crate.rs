@@ -2,6 +2,7 @@
 //! MADT. It cannot judge SRAT and SLIT: it reads the first's entry length as 16
 //! bits, and the second as empty.
 
+use std::collections::BTreeMap;
 use std::ptr::NonNull;
 
 use acpi::rsdp::Rsdp;
@@ -101,56 +102,91 @@ fn as_ours(entry: &MadtEntry<'_>) -> Ours<'static> {
     }
 }
 
-fn check(machine: &Machine, complete: bool) {
-    let topology = machine.valid();
-    let set = match complete {
-        true => TableSet::complete(&topology).unwrap(),
-        false => TableSet::new(&topology),
-    };
-    let placed = set.place(Gpa(BASE as u64)).unwrap();
-    let image = samples::emitted(&set, Gpa(BASE as u64));
-    let memory = Memory { bytes: &image };
-    // SAFETY: the set was emitted for BASE, where its RSDP is first.
+/// What the crate reads from an RSDP at [`BASE`] on.
+struct Read {
+    /// Address, length and signature of each table of the XSDT.
+    tables: Vec<(u64, usize, [u8; 4])>,
+    pcat_compat: bool,
+    entries: Vec<Ours<'static>>,
+}
+
+fn read(bytes: &[u8]) -> Read {
+    let memory = Memory { bytes };
+    // SAFETY: the RSDP is the first of the bytes, and all that it leads to is in them.
     let tables = unsafe { AcpiTables::from_rsdp(memory.clone(), BASE) }.unwrap();
     // SAFETY: as above.
     let rsdp = unsafe { PhysicalMapping::<_, Rsdp>::new(BASE, 36, memory) };
     rsdp.validate().unwrap();
     assert_eq!((rsdp.revision(), rsdp.length()), (2, 36));
-
-    let found: Vec<_> = tables.table_headers().collect();
-    let in_xsdt: Vec<_> = placed
-        .tables()
-        .iter()
-        .filter(|table| !matches!(&table.signature, b"RSDP" | b"XSDT" | b"DSDT" | b"FACS"))
-        .collect();
-    assert_eq!(found.len(), in_xsdt.len());
-    for ((address, header), table) in found.iter().zip(in_xsdt) {
-        assert_eq!((*address as u64, header.length() as usize), (table.address.0, table.len));
-        assert_eq!(header.signature.as_str().as_bytes(), table.signature);
-    }
-
+    let headers = tables.table_headers().map(|(address, header)| {
+        let signature = header.signature.as_str().as_bytes().try_into().unwrap();
+        (address as u64, header.length() as usize, signature)
+    });
     let madt = tables.find_table::<Madt>().unwrap();
     // SAFETY: the handler maps a table with its whole length.
     unsafe { madt.get().header.validate(Signature::MADT) }.unwrap();
-    assert_eq!(madt.get().supports_8259(), machine.pcat_compat);
-    let entries: Vec<_> = madt.get().entries().map(|entry| as_ours(&entry)).collect();
-    let bytes = samples::table(&topology, madt::len, madt::emit);
-    let ours = acpi_gen::Madt::parse(&bytes).unwrap();
-    let ours: Vec<_> = ours.entries().map(Result::unwrap).collect();
-    assert_eq!(entries, ours);
-    assert_eq!(
-        entries.len(),
-        machine.processors.len()
-            + machine.io_apics.len()
-            + machine.overrides.len()
-            + machine.nmis.len()
-    );
+    Read {
+        tables: headers.collect(),
+        pcat_compat: madt.get().supports_8259(),
+        entries: madt.get().entries().map(|entry| as_ours(&entry)).collect(),
+    }
 }
 
 #[test]
 fn it_reads_what_is_emitted() {
     for machine in [Machine::plain(1, 1), Machine::varied(300), Machine::plain(4096, 64)] {
-        check(&machine, false);
-        check(&machine, true);
+        let topology = machine.valid();
+        for set in [TableSet::new(&topology), TableSet::complete(&topology).unwrap()] {
+            let found = read(&samples::emitted(&set, Gpa(BASE as u64)));
+            let placed = set.place(Gpa(BASE as u64)).unwrap();
+            let in_xsdt = placed
+                .tables()
+                .iter()
+                .filter(|table| !matches!(&table.signature, b"RSDP" | b"XSDT" | b"DSDT" | b"FACS"))
+                .map(|table| (table.address.0, table.len, table.signature));
+            assert_eq!(found.tables, in_xsdt.collect::<Vec<_>>());
+            assert_eq!(found.pcat_compat, machine.pcat_compat);
+            let bytes = samples::table(&topology, madt::len, madt::emit);
+            let ours = acpi_gen::Madt::parse(&bytes).unwrap();
+            assert_eq!(found.entries, ours.entries().map(Result::unwrap).collect::<Vec<_>>());
+            let described = machine.processors.len()
+                + machine.io_apics.len()
+                + machine.overrides.len()
+                + machine.nmis.len();
+            assert_eq!(found.entries.len(), described);
+        }
     }
+}
+
+/// RSDP, XSDT and MADT of the goldens where all are there as bytes, at the
+/// addresses that they were made for.
+#[test]
+fn it_reads_the_goldens() {
+    let mut sets: BTreeMap<String, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
+    for (set, file, bytes) in samples::goldens() {
+        sets.entry(set).or_default().insert(file, bytes);
+    }
+    let mut read_sets = 0;
+    for (set, files) in sets {
+        let names = ["facp.dat", "apic.dat", "srat.dat", "slit.dat"];
+        let in_xsdt: Vec<&Vec<u8>> = names.iter().filter_map(|name| files.get(*name)).collect();
+        let rsdp = acpi_gen::Rsdp::parse(&files["rsdp.dat"]).unwrap();
+        let xsdt = acpi_gen::Xsdt::parse(&files["xsdt.dat"]).unwrap();
+        let addresses: Vec<Gpa> = xsdt.addresses().collect();
+        if addresses.len() != in_xsdt.len() {
+            continue;
+        }
+        let mut memory = files["rsdp.dat"].clone();
+        let placed = [rsdp.xsdt().unwrap()].into_iter().chain(addresses);
+        for (address, table) in placed.zip([&files["xsdt.dat"]].into_iter().chain(in_xsdt)) {
+            memory.resize(address.0 as usize - BASE, 0);
+            memory.extend(table);
+        }
+        let found = read(&memory);
+        let ours = acpi_gen::Madt::parse(&files["apic.dat"]).unwrap();
+        let ours: Vec<_> = ours.entries().map(Result::unwrap).collect();
+        assert_eq!(found.entries, ours, "{set}");
+        read_sets += 1;
+    }
+    assert!(read_sets >= 12, "{read_sets} sets");
 }
