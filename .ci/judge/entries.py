@@ -2,7 +2,8 @@
 """Names the public functions of a library that a program does not call.
 
 A function is looked for by its path in the program's text: Type::function for those of an impl
-block, module::function for those of a module, function for those of lib.rs' own re-exports.
+block, module::function for those of a module or of one whose mod.rs re-exports it, function for those
+of lib.rs' own re-exports.
 
 Usage: entries.py LIBRARY_FOLDER PROGRAM.rs
 """
@@ -18,6 +19,8 @@ IMPL = re.compile(r"impl(?:<[^>]*>)? (?:\w+ for )?(\w+)")
 def public_functions(source: pathlib.Path):
     """(owner, name): the owner is a type, or the module that the file is."""
     module = source.parent.name if source.stem == "mod" else source.stem
+    parent = source.parent / "mod.rs"
+    parent = parent.read_text() if parent.exists() else ""
     owner = module
     for line in source.read_text().splitlines():
         if line.startswith("impl"):
@@ -25,7 +28,14 @@ def public_functions(source: pathlib.Path):
         elif line.startswith("}"):
             owner = module
         elif match := FUNCTION.match(line.strip()):
-            yield owner, match.group(1)
+            name = match.group(1)
+            re_exported = owner == module and exports(parent, name)
+            yield source.parent.name if re_exported else owner, name
+
+
+def exports(module: str, name: str):
+    """Whether a module's text re-exports a name from one of its own modules."""
+    return re.search(rf"^pub use \w+::(\{{[^}}]*)?\b{name}\b", module, re.MULTILINE)
 
 
 def main():
@@ -34,8 +44,7 @@ def main():
     functions = {found for source in (library / "src").rglob("*.rs") if "tests" not in str(source) for found in public_functions(source)}
     missing = []
     for owner, name in sorted(functions):
-        re_exported = re.search(rf"^pub use \w+::(\{{[^}}]*)?\b{name}\b", root, re.MULTILINE)
-        if not re.search(rf"\b{name}\(" if re_exported else rf"\b{owner}::{name}\b", program):
+        if not re.search(rf"\b{name}\(" if exports(root, name) else rf"\b{owner}::{name}\b", program):
             missing.append(f"{owner}::{name}")
     if not functions or missing:
         sys.exit(f"{sys.argv[2]} does not call: {', '.join(missing) or 'anything'}")
