@@ -1,8 +1,8 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
-//! What the UEFI application and the bare PVH stage share: reading the firmware's
-//! ACPI tables, describing the machine by them or by a topology file, and finding
-//! files in an archive.
+//! What the UEFI application and the bare PVH stage share: [`load`] reads the
+//! firmware's ACPI tables, describes the machine by them or by a topology file, and
+//! places the guest; [`Archive`] finds files in a cpio archive.
 
 extern crate alloc;
 
@@ -11,6 +11,8 @@ mod archive;
 mod cpuid;
 mod error;
 mod firmware;
+#[cfg(target_arch = "x86_64")]
+mod load;
 mod machine;
 
 pub use archive::Archive;
@@ -18,4 +20,6 @@ pub use archive::Archive;
 pub use cpuid::boot_apic_id;
 pub use error::Error;
 pub use firmware::{Firmware, Physical};
+#[cfg(target_arch = "x86_64")]
+pub use load::{Files, MemoryMap, OtherTables, Platform, load};
 pub use machine::{machine, uncovered};

@@ -3,9 +3,8 @@
 
 use acpi_gen::{Gpa, GpaRange};
 use pvh_loader::{MapEntry, ModuleEntry, Region, RegionKind, StartInfo};
-use zerocopy::FromBytes;
-
-use crate::memory::Machine;
+use pvh_metal::IdentityMapped;
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 const FOUR_GIB: u64 = 1 << 32;
 /// The longest command line that is read.
@@ -21,8 +20,10 @@ pub(crate) struct Given {
     map: &'static [MapEntry],
     /// The stage itself, its stack and its page tables.
     pub(crate) image: GpaRange,
-    /// The archive.
+    /// Where the archive lies.
     pub(crate) module: GpaRange,
+    /// The archive.
+    pub(crate) archive: &'static [u8],
     /// Where the heap goes.
     pub(crate) heap: GpaRange,
     /// The stage's own command line.
@@ -33,14 +34,14 @@ pub(crate) struct Given {
 
 impl Given {
     /// Reads the start info at `at`.
-    pub(crate) fn read(at: u64) -> Result<Self, &'static str> {
-        let info = Machine.get(at, 56).ok_or("the start info is not below 4 GiB")?;
+    pub(crate) fn read(memory: IdentityMapped, at: u64) -> Result<Self, &'static str> {
+        let info = memory.get(at, 56).ok_or("the start info is not below 4 GiB")?;
         let info =
             StartInfo::parse(info).map_err(|_| "EBX is not a start info with a memory map")?;
         let map: &[MapEntry] =
-            array(info.memmap_paddr.get(), info.memmap_entries.get(), "the memory map")?;
+            array(memory, info.memmap_paddr.get(), info.memmap_entries.get(), "the memory map")?;
         let modules: &[ModuleEntry] =
-            array(info.modlist_paddr.get(), info.nr_modules.get(), "the module list")?;
+            array(memory, info.modlist_paddr.get(), info.nr_modules.get(), "the module list")?;
         let module = modules.first().ok_or("no module: an archive with the kernel is needed")?;
         let module = GpaRange::with_size(Gpa(module.paddr.get()), module.size.get())
             .map_err(|_| "the module is empty")?;
@@ -53,8 +54,11 @@ impl Given {
             map,
             image,
             module,
+            archive: memory
+                .get(module.start().0, module.size())
+                .ok_or("the module is not below 4 GiB")?,
             heap: heap(map, image, module).ok_or("no RAM for a heap")?,
-            command_line: string(info.cmdline_paddr.get()),
+            command_line: string(memory, info.cmdline_paddr.get()),
             rsdp: Gpa(info.rsdp_paddr.get()),
         })
     }
@@ -62,11 +66,6 @@ impl Given {
     /// The machine's memory map.
     pub(crate) fn regions(&self) -> impl Iterator<Item = Region> {
         regions(self.map)
-    }
-
-    /// The archive's bytes.
-    pub(crate) fn archive(&self) -> &'static [u8] {
-        Machine.get(self.module.start().0, self.module.size()).unwrap_or_default()
     }
 }
 
@@ -97,7 +96,8 @@ fn heap(map: &[MapEntry], image: GpaRange, module: GpaRange) -> Option<GpaRange>
     GpaRange::new(Gpa(middle), largest.end()).ok()
 }
 
-fn array<T: FromBytes + zerocopy::Immutable + zerocopy::KnownLayout + zerocopy::Unaligned>(
+fn array<T: FromBytes + Immutable + KnownLayout + Unaligned>(
+    memory: IdentityMapped,
     at: u64,
     count: u32,
     what: &'static str,
@@ -106,13 +106,13 @@ fn array<T: FromBytes + zerocopy::Immutable + zerocopy::KnownLayout + zerocopy::
         return Ok(&[]);
     }
     let size = u64::try_from(size_of::<T>()).unwrap_or(u64::MAX).saturating_mul(count.into());
-    let bytes = Machine.get(at, size).ok_or(what)?;
+    let bytes = memory.get(at, size).ok_or(what)?;
     <[T]>::ref_from_bytes(bytes).map_err(|_| what)
 }
 
 /// A string that ends with a zero, without it; empty where there is none.
-fn string(at: u64) -> &'static [u8] {
-    let bytes = Machine.get(at, MAX_STRING).unwrap_or_default();
+fn string(memory: IdentityMapped, at: u64) -> &'static [u8] {
+    let bytes = memory.get(at, MAX_STRING).unwrap_or_default();
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 

@@ -8,8 +8,6 @@
 #[cfg(target_os = "none")]
 mod given;
 #[cfg(target_os = "none")]
-mod memory;
-#[cfg(target_os = "none")]
 mod serial;
 #[cfg(target_os = "none")]
 mod stage;

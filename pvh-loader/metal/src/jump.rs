@@ -1,12 +1,9 @@
-#![no_std]
 //! The jump: from 64-bit mode with paging into a PVH kernel's 32-bit entry, with
-//! the registers of an [`EntryState`]. This package holds the loader's unsafe code.
+//! the registers of an [`EntryState`].
 //!
 //! Paging can only be switched off by code that runs at its physical address below
 //! 4 GiB. A loader may itself run elsewhere, so [`Trampoline`] copies that code into
 //! a page that the caller chooses, with the descriptor table that it needs.
-
-#![cfg(target_arch = "x86_64")]
 
 use core::arch::{asm, global_asm};
 use core::ptr;

@@ -1,0 +1,141 @@
+//! What the application asks of the firmware: tables, memory, and to be left alone.
+
+extern crate alloc;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use acpi_gen::{Gpa, GpaRange};
+use pvh_boot::{MemoryMap, Platform};
+use pvh_loader::{EntryState, Region, RegionKind};
+use pvh_metal::Trampoline;
+use uefi::boot::{self, AllocateType, MemoryDescriptor, MemoryType};
+use uefi::mem::memory_map::MemoryMap as _;
+use uefi::prelude::*;
+use uefi::system;
+use uefi::table::cfg::ConfigTableEntry;
+
+use crate::app::Failure;
+use crate::console::Console;
+
+/// The last address that a 32-bit entry can reach.
+const LAST_BELOW_4_GIB: u64 = 0xFFFF_FFFF;
+/// Bytes of UEFI's pages.
+const PAGE: u64 = 4096;
+/// Memory descriptors that may come up between two calls.
+const GROWTH: usize = 64;
+
+/// The address of the RSDP of ACPI 2.0 and later. The configuration table may list
+/// that of ACPI 1.0 too, even before it.
+pub(crate) fn rsdp() -> Result<Gpa, Failure> {
+    let address = system::with_config_table(|entries| {
+        let entry = entries.iter().find(|entry| entry.guid == ConfigTableEntry::ACPI2_GUID)?;
+        u64::try_from(entry.address.expose_provenance()).ok()
+    });
+    address.map(Gpa).ok_or_else(|| {
+        Failure::new(Status::NOT_FOUND, "the firmware has no ACPI 2.0 tables, so no MADT")
+    })
+}
+
+/// The address of a page below 4 GiB for code.
+pub(crate) fn code_page() -> Result<u64, Failure> {
+    boot::allocate_pages(AllocateType::MaxAddress(LAST_BELOW_4_GIB), MemoryType::LOADER_CODE, 1)
+        .ok()
+        .and_then(|page| u64::try_from(page.as_ptr().expose_provenance()).ok())
+        .ok_or_else(|| Failure::new(Status::OUT_OF_RESOURCES, "no page below 4 GiB is free"))
+}
+
+/// The machine under UEFI.
+pub(crate) struct Uefi<'a> {
+    pub(crate) console: &'a mut Console,
+    pub(crate) trampoline: Trampoline,
+}
+
+impl Platform for Uefi<'_> {
+    fn print(&mut self, line: &str) {
+        self.console.line(line);
+    }
+
+    fn memory_map(&mut self) -> Result<MemoryMap, String> {
+        let get = || {
+            boot::memory_map(MemoryType::LOADER_DATA)
+                .map_err(|error| format!("the firmware gives no memory map: {error}"))
+        };
+        // First the lists, then the map that fills them: what the lists take up is in it.
+        let room = get()?.len().saturating_add(GROWTH);
+        let mut map =
+            MemoryMap { regions: Vec::with_capacity(room), reserved: Vec::with_capacity(room) };
+        let descriptors = get()?;
+        fill(&mut map.regions, descriptors.entries());
+        let used = descriptors.entries().filter(|it| it.ty != MemoryType::CONVENTIONAL);
+        let used = used.filter(|it| kind(it) == RegionKind::RAM).filter_map(range);
+        map.reserved.extend(used.take(room));
+        Ok(map)
+    }
+
+    fn claim(&mut self, range: GpaRange) -> Result<(), String> {
+        let pages = usize::try_from(range.size().div_ceil(PAGE)).unwrap_or(usize::MAX);
+        let start = range.start().0;
+        boot::allocate_pages(AllocateType::Address(start), MemoryType::LOADER_DATA, pages)
+            .map(|_| ())
+            .map_err(|error| {
+                format!("the firmware does not give {pages} pages at {start:#x}: {error}")
+            })
+    }
+
+    fn leave(&mut self, regions: &mut Vec<Region>) -> bool {
+        self.console.close();
+        // SAFETY: what this program still uses is memory of its own: no protocol is open,
+        // and nothing allocates or frees from here on.
+        let map = unsafe { boot::exit_boot_services(None) };
+        let fits = fill(regions, map.entries());
+        // Freeing it would call the firmware.
+        core::mem::forget(map);
+        fits
+    }
+
+    fn enter(self, state: &EntryState) -> ! {
+        // SAFETY: `load` comes here after `leave`: boot services are gone, so this program is
+        // alone, in 64-bit mode at level 0. The guest was written to claimed pages, apart from
+        // this program, its stack and the trampoline.
+        unsafe { self.trampoline.enter(state) }
+    }
+}
+
+/// The map as the guest is told it. False where the list's room does not suffice.
+fn fill<'d>(
+    regions: &mut Vec<Region>,
+    descriptors: impl Iterator<Item = &'d MemoryDescriptor>,
+) -> bool {
+    regions.clear();
+    for descriptor in descriptors {
+        let Some(range) = range(descriptor) else { continue };
+        if regions.len() == regions.capacity() {
+            return false;
+        }
+        regions.push(Region { range, kind: kind(descriptor) });
+    }
+    true
+}
+
+fn range(descriptor: &MemoryDescriptor) -> Option<GpaRange> {
+    let size = descriptor.page_count.checked_mul(PAGE)?;
+    GpaRange::with_size(Gpa(descriptor.phys_start), size).ok()
+}
+
+/// UEFI 2.10, table 7.10 (after ExitBootServices), and ACPI 6.5, table 15.6.
+fn kind(descriptor: &MemoryDescriptor) -> RegionKind {
+    match descriptor.ty {
+        MemoryType::CONVENTIONAL
+        | MemoryType::LOADER_CODE
+        | MemoryType::LOADER_DATA
+        | MemoryType::BOOT_SERVICES_CODE
+        | MemoryType::BOOT_SERVICES_DATA => RegionKind::RAM,
+        MemoryType::ACPI_RECLAIM => RegionKind::ACPI,
+        MemoryType::ACPI_NON_VOLATILE => RegionKind::NVS,
+        MemoryType::UNUSABLE => RegionKind::UNUSABLE,
+        MemoryType::PERSISTENT_MEMORY => RegionKind::PMEM,
+        _ => RegionKind::RESERVED,
+    }
+}
