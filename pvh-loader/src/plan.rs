@@ -34,6 +34,10 @@ pub struct Guest<'a> {
     /// Parts of the memory where nothing may be placed, though the kernel may use
     /// them later: the loader itself and what it reads from.
     pub reserved: &'a [GpaRange],
+    /// Parts of the memory that are in use until the guest is entered, such as the
+    /// firmware's. Only a kernel that fits nowhere else is placed there; see
+    /// [`Plan::kernel_waits`].
+    pub busy: &'a [GpaRange],
     /// The ACPI tables.
     pub tables: TableSet<'a>,
 }
@@ -79,7 +83,8 @@ impl fmt::Display for Item {
 /// 1 MiB to 4 GiB, and none of it is reserved.
 ///
 /// The kernel stands where it is linked, or, where that is not free and it may be
-/// moved, at the lowest place that suits it. `hvm_start_info` and all it points to
+/// moved, at the lowest place that suits it; one that may not be moved takes memory
+/// that is busy, too. `hvm_start_info` and all it points to
 /// stand in the lowest free pages, because Linux's entry code maps no more than the
 /// first GiB; modules and tables stand as high as they can.
 #[derive(Clone, Copy, Debug)]
@@ -113,16 +118,10 @@ impl<'a> Plan<'a> {
 
         // Placed on the map without the tables, which then are cut out of it.
         let whole = memory_map(guest.memory, None, map)?;
-        let mut space = Space { map: whole, reserved: guest.reserved, placed: [None; 3] };
+        let mut space =
+            Space { map: whole, reserved: guest.reserved, busy: guest.busy, placed: [None; 3] };
         let kernel = place_kernel(&space, &guest.kernel)?;
         space.placed = [Some(kernel), None, None];
-        let no_room = |item, wish: Wish| Error::NoRoom {
-            item,
-            size: wish.size,
-            align: wish.align,
-            from: wish.from,
-            limit: wish.limit,
-        };
         let start_info =
             space.lowest(wishes.start_info).ok_or(no_room(Item::StartInfo, wishes.start_info))?;
         space.placed = [Some(kernel), Some(start_info), None];
@@ -146,6 +145,13 @@ impl<'a> Plan<'a> {
     #[must_use]
     pub const fn kernel(&self) -> GpaRange {
         self.kernel
+    }
+
+    /// Whether the kernel's place is in use until the guest is entered: it is to be
+    /// written elsewhere, and to be moved when nothing else runs any more.
+    #[must_use]
+    pub fn kernel_waits(&self) -> bool {
+        self.guest.busy.iter().any(|busy| busy.overlaps(self.kernel))
     }
 
     /// The kernel's entry point.
@@ -259,25 +265,33 @@ fn check_command_line(line: &[u8], module: Option<usize>) -> Result<(), Error> {
 
 fn place_kernel(space: &Space<'_>, kernel: &Kernel<'_>) -> Result<GpaRange, Error> {
     let linked = kernel.span();
-    let taken_by = space.taken_by(linked, &[]);
-    if taken_by.is_none() && space.is_ram(linked) {
+    let free = |space: &Space<'_>| space.taken_by(linked, &[]).is_none() && space.is_ram(linked);
+    if free(space) {
         return Ok(linked);
     }
-    let Some(relocation) = kernel.relocation() else {
-        return Err(Error::KernelNotFree { kernel: linked, taken_by });
-    };
-    let wish = Wish {
+    let wish = kernel.relocation().map(|relocation| Wish {
         size: linked.size(),
         align: relocation.align,
         from: relocation.min,
         // The note gives the last byte; the limit is the byte behind it.
         limit: Gpa(relocation.max.0.saturating_add(1)),
-    };
-    space.lowest(wish).ok_or(Error::NoRoom {
-        item: Item::Kernel,
-        size: wish.size,
-        align: wish.align,
-        from: wish.from,
-        limit: wish.limit,
-    })
+    });
+    if let Some(place) = wish.and_then(|wish| space.lowest(wish)) {
+        return Ok(place);
+    }
+    let once_entered = Space { busy: &[], ..*space };
+    if free(&once_entered) {
+        return Ok(linked);
+    }
+    match wish {
+        Some(wish) => Err(no_room(Item::Kernel, wish)),
+        None => Err(Error::KernelNotFree {
+            kernel: linked,
+            taken_by: once_entered.taken_by(linked, &[]),
+        }),
+    }
+}
+
+const fn no_room(item: Item, wish: Wish) -> Error {
+    Error::NoRoom { item, size: wish.size, align: wish.align, from: wish.from, limit: wish.limit }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Space<'a> {
     pub(crate) map: Map<'a>,
     /// Ranges that the caller keeps.
     pub(crate) reserved: &'a [GpaRange],
+    /// Ranges that are in use until the guest is entered.
+    pub(crate) busy: &'a [GpaRange],
     /// What has been placed so far.
     pub(crate) placed: [Option<GpaRange>; 3],
 }
@@ -34,7 +36,7 @@ impl Space<'_> {
     /// What shares addresses with `range`, if anything does.
     pub(crate) fn taken_by(&self, range: GpaRange, also: &[Option<GpaRange>]) -> Option<GpaRange> {
         let low = GpaRange::new(Gpa(0), ONE_MIB).ok();
-        let mut taken = self.reserved.iter().copied();
+        let mut taken = self.reserved.iter().chain(self.busy).copied();
         let mut placed =
             low.iter().chain(self.placed.iter().flatten()).chain(also.iter().flatten());
         taken

@@ -26,6 +26,7 @@ fn plan<T>(
             command_line: b"quiet",
             memory,
             reserved,
+            busy: &[],
             tables,
         };
         let (mut places, mut map) = ([None; 1], vec![None; map_len(memory.len())]);
@@ -97,6 +98,48 @@ fn a_kernel_that_can_move_does_so_within_its_notes_limits() {
 }
 
 #[test]
+fn busy_memory_is_for_a_kernel_that_fits_nowhere_else() {
+    let memory = machine(64 * MIB);
+    // All from 1 MiB on but the last MiB is busy, as under firmware.
+    let busy = [range(MIB, 63 * MIB)];
+    let place = |name, reserved: &[GpaRange]| {
+        let file = image(name);
+        with_tables(|tables| {
+            let kernel = Kernel::parse(&file).unwrap();
+            let command_line = &b""[..];
+            let guest = Guest {
+                kernel,
+                modules: &[],
+                command_line,
+                memory: &memory,
+                reserved,
+                busy: &busy,
+                tables,
+            };
+            let mut map = [None; 8];
+            let plan = Plan::new(guest, Lists { modules: &mut [], map: &mut map })?;
+            assert!(plan.ranges().skip(1).all(|(_, it)| it.start().0 >= 63 * MIB));
+            Ok((plan.kernel(), plan.kernel_waits()))
+        })
+    };
+    let linked = range(0x100_0000, 0x100_2000);
+    assert_eq!(place("elf64.elf", &[]), Ok((linked, true)));
+    let reserved = [range(0x100_0000, 0x100_0001)];
+    let taken_by = Some(reserved[0]);
+    assert_eq!(
+        place("elf64.elf", &reserved),
+        Err(Error::KernelNotFree { kernel: linked, taken_by })
+    );
+    // One that may be moved takes free memory instead.
+    assert_eq!(
+        place("relocatable-by-default.elf", &[]),
+        Ok((range(63 * MIB, 63 * MIB + 0x2000), false))
+    );
+    // At 2 MiB's alignment there is none, so it stays.
+    assert_eq!(place("relocatable.elf", &[]), Ok((linked, true)));
+}
+
+#[test]
 fn what_does_not_fit_is_named() {
     // RAM for the kernel alone.
     let memory = [region(0x100_0000, 0x100_2000, RegionKind::RAM)];
@@ -151,6 +194,7 @@ fn command_lines_end_at_a_zero_and_so_must_have_none() {
             command_line: b"abc\0",
             memory: &memory,
             reserved: &[],
+            busy: &[],
             tables,
         };
         let refused = |guest| {
@@ -172,9 +216,16 @@ fn lists_that_are_too_short_say_what_is_needed() {
     with_tables(|tables| {
         let modules = [Module { bytes: b"x", command_line: b"" }; 2];
         let kernel = Kernel::parse(&file).unwrap();
-        let (command_line, reserved) = (&b""[..], &[][..]);
-        let guest =
-            Guest { kernel, modules: &modules, command_line, memory: &memory, reserved, tables };
+        let (command_line, reserved, busy) = (&b""[..], &[][..], &[][..]);
+        let guest = Guest {
+            kernel,
+            modules: &modules,
+            command_line,
+            memory: &memory,
+            reserved,
+            busy,
+            tables,
+        };
         for (places, entries) in (0..4).flat_map(|n| (0..12).map(move |m| (n, m))) {
             let (mut places, mut map) = (vec![None; places], vec![None; entries]);
             let lists = Lists { modules: &mut places, map: &mut map };
@@ -195,8 +246,9 @@ fn nothing_is_written_where_the_guest_memory_lacks_a_range() {
     let memory = machine(64 * MIB);
     with_tables(|tables| {
         let kernel = Kernel::parse(&file).unwrap();
-        let (command_line, reserved) = (&b""[..], &[][..]);
-        let guest = Guest { kernel, modules: &[], command_line, memory: &memory, reserved, tables };
+        let (command_line, reserved, busy) = (&b""[..], &[][..], &[][..]);
+        let guest =
+            Guest { kernel, modules: &[], command_line, memory: &memory, reserved, busy, tables };
         let mut map = [None; 8];
         let plan = Plan::new(guest, Lists { modules: &mut [], map: &mut map }).unwrap();
         // All but the last page, which the tables take.
@@ -239,8 +291,9 @@ fn a_map_can_be_replaced_after_the_guest_is_in_place() {
     let memory = machine(64 * MIB);
     with_tables(|tables| {
         let kernel = Kernel::parse(&file).unwrap();
-        let (command_line, reserved) = (&b"quiet"[..], &[][..]);
-        let guest = Guest { kernel, modules: &[], command_line, memory: &memory, reserved, tables };
+        let (command_line, reserved, busy) = (&b"quiet"[..], &[][..], &[][..]);
+        let guest =
+            Guest { kernel, modules: &[], command_line, memory: &memory, reserved, busy, tables };
         let mut map = [None; 8];
         let plan = Plan::new(guest, Lists { modules: &mut [], map: &mut map }).unwrap();
         let mut bytes = vec![0; 63 << 20];

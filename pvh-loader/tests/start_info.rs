@@ -55,6 +55,7 @@ fn placed(name: &str, poison: u8) -> (Memory, EntryState) {
             command_line: b"console=ttyS0 panic=-1",
             memory: &machine(TOP),
             reserved: &[],
+            busy: &[],
             tables,
         };
         let (mut places, mut map) = ([None; 2], [None; 8]);

@@ -21,6 +21,7 @@ fn vm_memory_holds_what_a_slice_holds() {
             command_line: b"quiet",
             memory: &machine,
             reserved: &[],
+            busy: &[],
             tables,
         };
         let (mut places, mut map) = ([None; 1], [None; 8]);

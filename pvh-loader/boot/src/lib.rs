@@ -14,6 +14,7 @@ mod firmware;
 #[cfg(target_arch = "x86_64")]
 mod load;
 mod machine;
+mod staged;
 
 pub use archive::Archive;
 #[cfg(target_arch = "x86_64")]
@@ -23,3 +24,4 @@ pub use firmware::{Firmware, Physical};
 #[cfg(target_arch = "x86_64")]
 pub use load::{Files, MemoryMap, OtherTables, Platform, load};
 pub use machine::{machine, uncovered};
+pub use staged::{Staged, Staging};

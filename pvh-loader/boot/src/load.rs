@@ -9,10 +9,10 @@ use core::convert::Infallible;
 
 use acpi_gen::{AcpiVersion, Gpa, GpaRange, Revisions, TableSet};
 use pvh_loader::{
-    EntryState, Guest, GuestMemory, Kernel, Lists, Module, Plan, Region, RegionKind, map_len,
+    EntryState, Guest, GuestMemory, Item, Kernel, Lists, Module, Plan, Region, RegionKind, map_len,
 };
 
-use crate::{Firmware, Physical, boot_apic_id, machine, uncovered};
+use crate::{Firmware, Physical, Staged, Staging, boot_apic_id, machine, uncovered};
 
 /// The files that a loader found.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +41,10 @@ pub enum OtherTables {
 pub struct MemoryMap {
     /// What the guest is told.
     pub regions: Vec<Region>,
-    /// RAM where nothing may be placed yet.
+    /// RAM that the loader uses: nothing may be placed there.
     pub reserved: Vec<GpaRange>,
+    /// RAM that is in use until the guest is entered, but not by the loader.
+    pub busy: Vec<GpaRange>,
 }
 
 /// What loaders do each in their own way.
@@ -63,14 +65,20 @@ pub trait Platform {
     /// A sentence.
     fn claim(&mut self, range: GpaRange) -> Result<(), String>;
 
+    /// Memory below 4 GiB where `size` bytes can wait until the guest is entered.
+    ///
+    /// # Errors
+    /// A sentence.
+    fn stage(&mut self, size: u64) -> Result<Gpa, String>;
+
     /// Leaves the firmware behind, after the last message. Puts the final memory map
     /// into `regions`, within its capacity, or returns false where it is the one of
     /// `memory_map` still. Nothing is allocated from here on.
     fn leave(&mut self, regions: &mut Vec<Region>) -> bool;
 
-    /// Enters the guest, which stands in memory, with these registers. Comes after
-    /// `leave`.
-    fn enter(self, state: &EntryState) -> !;
+    /// Moves what was staged to its place, and enters the guest with these registers.
+    /// Comes after `leave`.
+    fn enter(self, staged: Option<Staging>, state: &EntryState) -> !;
 }
 
 /// Describes the machine, places the guest, writes it and enters it. This does not
@@ -128,12 +136,19 @@ where
         command_line: files.command_line.trim_ascii_end(),
         memory: &now.regions,
         reserved: &now.reserved,
+        busy: &now.busy,
         tables,
     };
     let mut map = vec![None; room];
     let plan = Plan::new(guest, Lists { modules: &mut places, map: &mut map }).map_err(text)?;
-    for (_, range) in plan.ranges() {
-        platform.claim(range)?;
+    let mut memory = Staged { memory, staging: None };
+    for (item, range) in plan.ranges() {
+        if item == Item::Kernel && plan.kernel_waits() {
+            let at = platform.stage(range.size())?;
+            memory.staging = Some(Staging { range, at });
+        } else {
+            platform.claim(range)?;
+        }
     }
     for line in plan.to_string().lines() {
         platform.print(line);
@@ -144,7 +159,9 @@ where
         platform
             .print(&format!("{left_out} MiB of RAM are in no node: above 1, Linux drops the SRAT"));
     }
-    let mut memory = memory;
+    if let Some(Staging { at, .. }) = memory.staging {
+        platform.print(&format!("the kernel waits at {:#x}, as the firmware uses its place", at.0));
+    }
     let entry = plan.carry_out(&mut buffer, &mut memory).map_err(text)?;
 
     let mut last_regions = Vec::with_capacity(room);
@@ -154,7 +171,7 @@ where
         // Where the final map cannot be passed on, the one of a moment ago stays.
         let _kept = plan.replace_map(&last_regions, &mut last_map, &mut memory);
     }
-    platform.enter(&entry)
+    platform.enter(memory.staging, &entry)
 }
 
 fn text(error: impl ToString) -> String {

@@ -6,34 +6,55 @@
 //! a page that the caller chooses, with the descriptor table that it needs.
 
 use core::arch::{asm, global_asm};
+use core::mem::offset_of;
 use core::ptr;
 
+use pvh_boot::Staging;
 use pvh_loader::EntryState;
 
 /// Bytes of the page that a [`Trampoline`] takes, and its alignment.
 pub const PAGE: u64 = 0x1000;
 
-/// Where the descriptor table stands in the page, behind the code.
-const TABLE_OFFSET: usize = 0x800;
-/// The descriptor table: null, code, data, task.
-type Table = [u64; 4];
-/// Its last byte.
-const TABLE_LIMIT: u16 = 4 * 8 - 1;
+/// Where the trampoline's data stands in the page, behind the code.
+const DATA_OFFSET: usize = 0x800;
 /// Selectors: a descriptor's index times its 8 bytes.
 const CODE: u64 = 1 << 3;
 const DATA: u32 = 2 << 3;
 const TASK: u32 = 3 << 3;
 
-// Position-independent 32-bit code. In: EAX is the new CR0, EDI the new CR4, EBX the
-// start info, ESI the entry point; CS is the new 32-bit segment already.
+/// What the code reads from its page.
+#[repr(C)]
+struct Handover {
+    /// The descriptor table: null, code, data, task.
+    table: [u64; 4],
+    cr0: u32,
+    cr4: u32,
+    ebx: u32,
+    eip: u32,
+    /// Bytes to move before the kernel is entered: from, to, and how many.
+    from: u32,
+    to: u32,
+    len: u32,
+}
+
+/// The descriptor table's last byte.
+const TABLE_LIMIT: u16 = 4 * 8 - 1;
+
+// Position-independent 32-bit code. In: EBP is the handover's address; CS is the new
+// 32-bit segment already. It uses no stack.
 // Intel SDM volume 3A, 11.8.5.4, "Switching Out of IA-32e Mode Operation".
 global_asm!(
     ".globl pvh_jump_code",
     ".globl pvh_jump_code_end",
     ".code32",
     "pvh_jump_code:",
+    "mov ecx, {data}",
+    "mov ds, ecx",
+    "mov es, ecx",
+    "mov ss, ecx",
+    "mov fs, ecx",
+    "mov gs, ecx",
     // Paging off: this code lies where it says it does, so it goes on.
-    "mov ebp, eax",
     "mov ecx, cr0",
     "and ecx, 0x7fffffff",
     "mov cr0, ecx",
@@ -42,21 +63,32 @@ global_asm!(
     "rdmsr",
     "and eax, 0xfffffeff",
     "wrmsr",
-    "mov cr4, edi",
-    "mov cr0, ebp",
-    "mov ecx, {data}",
-    "mov ds, ecx",
-    "mov es, ecx",
-    "mov ss, ecx",
-    "mov fs, ecx",
-    "mov gs, ecx",
+    "mov eax, [ebp + {cr4}]",
+    "mov cr4, eax",
+    "mov eax, [ebp + {cr0}]",
+    "mov cr0, eax",
     "mov ecx, {task}",
     "ltr cx",
-    "jmp esi",
+    // No page tables, no stack and no firmware are in the way any more.
+    "cld",
+    "mov esi, [ebp + {from}]",
+    "mov edi, [ebp + {to}]",
+    "mov ecx, [ebp + {len}]",
+    "rep movsb",
+    "mov ebx, [ebp + {ebx}]",
+    "mov eax, [ebp + {eip}]",
+    "jmp eax",
     "pvh_jump_code_end:",
     ".code64",
     data = const DATA,
     task = const TASK,
+    cr0 = const offset_of!(Handover, cr0),
+    cr4 = const offset_of!(Handover, cr4),
+    ebx = const offset_of!(Handover, ebx),
+    eip = const offset_of!(Handover, eip),
+    from = const offset_of!(Handover, from),
+    to = const offset_of!(Handover, to),
+    len = const offset_of!(Handover, len),
 );
 
 unsafe extern "C" {
@@ -68,14 +100,14 @@ unsafe extern "C" {
 #[repr(C, packed)]
 struct TableRegister {
     limit: u16,
-    base: *mut Table,
+    base: u64,
 }
 
 /// The code that leaves 64-bit mode, in a page of its own.
 #[derive(Debug)]
 pub struct Trampoline {
     page: u32,
-    table: *mut Table,
+    handover: *mut Handover,
 }
 
 impl Trampoline {
@@ -95,23 +127,39 @@ impl Trampoline {
         // SAFETY: `len` bytes of code lie at `code`; the caller gives the page, which is
         // longer (the descriptor table stands behind the code) and not part of this program.
         unsafe { ptr::copy_nonoverlapping(code, to, len) };
-        Some(Self { page, table: to.wrapping_add(TABLE_OFFSET).cast() })
+        Some(Self { page, handover: to.wrapping_add(DATA_OFFSET).cast() })
     }
 
-    /// Leaves 64-bit mode and enters the kernel.
+    /// Leaves 64-bit mode, moves what was staged to its place, and enters the kernel.
     ///
     /// # Safety
     /// - The processor is in 64-bit mode at privilege level 0.
     /// - `state` is what [`Plan::carry_out`](pvh_loader::Plan::carry_out) returned, and
-    ///   the guest still stands in memory at its physical addresses. The page of the
-    ///   trampoline and this program's stack are no part of it.
+    ///   the guest still stands in memory at its physical addresses, but for what is
+    ///   staged, which does not overlap its own place. The trampoline's page is no part
+    ///   of the guest, nor is this program's stack but for what is staged.
     /// - Nothing needs this program any more: no firmware service, no other processor,
     ///   no interrupt handler. A non-maskable interrupt on the way is fatal.
-    pub unsafe fn enter(self, state: &EntryState) -> ! {
-        let table = [0, state.cs.descriptor, state.data.descriptor, state.tr.descriptor];
-        // SAFETY: the page is the trampoline's since `new`; the table lies in it, aligned to 8.
-        unsafe { self.table.write(table) };
-        let register = TableRegister { limit: TABLE_LIMIT, base: self.table };
+    pub unsafe fn enter(self, staged: Option<Staging>, state: &EntryState) -> ! {
+        // A plan lies below 4 GiB, and staging does.
+        let low = |value: u64| u32::try_from(value).unwrap_or(0);
+        let (from, to, len) = staged.map_or((0, 0, 0), |Staging { range, at }| {
+            (low(at.0), low(range.start().0), low(range.size()))
+        });
+        let handover = Handover {
+            table: [0, state.cs.descriptor, state.data.descriptor, state.tr.descriptor],
+            cr0: state.cr0,
+            cr4: state.cr4,
+            ebx: state.ebx,
+            eip: state.eip,
+            from,
+            to,
+            len,
+        };
+        // SAFETY: the page is the trampoline's since `new`; the handover lies in it, aligned.
+        unsafe { self.handover.write(handover) };
+        let base = u64::try_from(self.handover.expose_provenance()).unwrap_or(0);
+        let register = TableRegister { limit: TABLE_LIMIT, base };
         // SAFETY: the caller vouches for mode, privilege and that nothing is needed any
         // more. The far return loads the 32-bit code segment of the table just written and
         // goes on in the page, which is mapped at its physical address.
@@ -121,18 +169,15 @@ impl Trampoline {
                 "lgdt [{register}]",
                 "push {flags}",
                 "popfq",
-                "mov rbx, rdx",
                 "push {code}",
                 "push {page}",
+                "mov rbp, {handover}",
                 "retfq",
                 register = in(reg) &raw const register,
                 flags = in(reg) u64::from(state.eflags),
                 code = const CODE,
                 page = in(reg) u64::from(self.page),
-                in("eax") state.cr0,
-                in("edi") state.cr4,
-                in("edx") state.ebx,
-                in("esi") state.eip,
+                handover = in(reg) base,
                 options(noreturn),
             )
         }

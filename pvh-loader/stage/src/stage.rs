@@ -10,9 +10,9 @@ use core::fmt::Write;
 use core::panic::PanicInfo;
 use core::ptr;
 
-use acpi_gen::GpaRange;
+use acpi_gen::{Gpa, GpaRange};
 use linked_list_allocator::LockedHeap;
-use pvh_boot::{Archive, Files, MemoryMap, OtherTables, Platform, load};
+use pvh_boot::{Archive, Files, MemoryMap, OtherTables, Platform, Staging, load};
 use pvh_loader::{EntryState, Region};
 use pvh_metal::{IdentityMapped, Trampoline};
 
@@ -99,20 +99,25 @@ impl Platform for Bare<'_> {
     fn memory_map(&mut self) -> Result<MemoryMap, String> {
         let Given { image, module, heap, .. } = *self.given;
         let regions = self.given.regions().collect();
-        Ok(MemoryMap { regions, reserved: [image, module, heap].into() })
+        Ok(MemoryMap { regions, reserved: [image, module, heap].into(), busy: Vec::new() })
     }
 
     fn claim(&mut self, _: GpaRange) -> Result<(), String> {
         Ok(())
     }
 
+    fn stage(&mut self, size: u64) -> Result<Gpa, String> {
+        // Never asked for: nothing is busy.
+        Err(format!("no room to keep {size} bytes"))
+    }
+
     fn leave(&mut self, _: &mut Vec<Region>) -> bool {
         false
     }
 
-    fn enter(self, state: &EntryState) -> ! {
+    fn enter(self, staged: Option<Staging>, state: &EntryState) -> ! {
         // SAFETY: the stage runs in 64-bit mode at level 0, alone and with interrupts off;
         // `load` has written the guest, whose plan leaves out the stage's own image.
-        unsafe { self.trampoline.enter(state) }
+        unsafe { self.trampoline.enter(staged, state) }
     }
 }

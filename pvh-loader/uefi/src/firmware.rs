@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use acpi_gen::{Gpa, GpaRange};
-use pvh_boot::{MemoryMap, Platform};
+use pvh_boot::{MemoryMap, Platform, Staging};
 use pvh_loader::{EntryState, Region, RegionKind};
 use pvh_metal::Trampoline;
 use uefi::boot::{self, AllocateType, MemoryDescriptor, MemoryType};
@@ -64,13 +64,21 @@ impl Platform for Uefi<'_> {
         };
         // First the lists, then the map that fills them: what the lists take up is in it.
         let room = get()?.len().saturating_add(GROWTH);
+        let list = || Vec::with_capacity(room);
         let mut map =
-            MemoryMap { regions: Vec::with_capacity(room), reserved: Vec::with_capacity(room) };
+            MemoryMap { regions: Vec::with_capacity(room), reserved: list(), busy: list() };
         let descriptors = get()?;
         fill(&mut map.regions, descriptors.entries());
-        let used = descriptors.entries().filter(|it| it.ty != MemoryType::CONVENTIONAL);
-        let used = used.filter(|it| kind(it) == RegionKind::RAM).filter_map(range);
-        map.reserved.extend(used.take(room));
+        for descriptor in descriptors.entries().take(room) {
+            // What boot services use is free once they are left, but for this program's
+            // own; their stack, on which it runs, is not needed by the trampoline.
+            let list = match descriptor.ty {
+                MemoryType::BOOT_SERVICES_CODE | MemoryType::BOOT_SERVICES_DATA => &mut map.busy,
+                MemoryType::LOADER_CODE | MemoryType::LOADER_DATA => &mut map.reserved,
+                _ => continue,
+            };
+            list.extend(range(descriptor));
+        }
         Ok(map)
     }
 
@@ -84,6 +92,20 @@ impl Platform for Uefi<'_> {
             })
     }
 
+    fn stage(&mut self, size: u64) -> Result<Gpa, String> {
+        let pages = usize::try_from(size.div_ceil(PAGE)).unwrap_or(usize::MAX);
+        boot::allocate_pages(
+            AllocateType::MaxAddress(LAST_BELOW_4_GIB),
+            MemoryType::LOADER_DATA,
+            pages,
+        )
+        .map_err(|error| format!("no {pages} free pages below 4 GiB: {error}"))
+        .and_then(|at| {
+            u64::try_from(at.as_ptr().expose_provenance()).map_err(|error| format!("{error}"))
+        })
+        .map(Gpa)
+    }
+
     fn leave(&mut self, regions: &mut Vec<Region>) -> bool {
         self.console.close();
         // SAFETY: what this program still uses is memory of its own: no protocol is open,
@@ -95,11 +117,11 @@ impl Platform for Uefi<'_> {
         fits
     }
 
-    fn enter(self, state: &EntryState) -> ! {
+    fn enter(self, staged: Option<Staging>, state: &EntryState) -> ! {
         // SAFETY: `load` comes here after `leave`: boot services are gone, so this program is
         // alone, in 64-bit mode at level 0. The guest was written to claimed pages, apart from
         // this program, its stack and the trampoline.
-        unsafe { self.trampoline.enter(state) }
+        unsafe { self.trampoline.enter(staged, state) }
     }
 }
 
