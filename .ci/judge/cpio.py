@@ -33,11 +33,12 @@ def unpack(archive: bytes) -> dict[str, bytes]:
     raise ValueError(f"no cpio entry at offset {at}")
 
 
-def initramfs(busybox: pathlib.Path) -> bytes:
-    """A root file system of a static busybox and guest-init."""
+def initramfs(busybox: pathlib.Path, *programs: pathlib.Path) -> bytes:
+    """A root file system of a static busybox, guest-init, and further static programs in /bin."""
     directory = (0o040755, b"")
     init = pathlib.Path(__file__).with_name("guest-init")
     return pack(
         {name: directory for name in ("bin", "dev", "proc", "sys")}
         | {"bin/busybox": (0o100755, busybox.read_bytes()), "init": (0o100755, init.read_bytes())}
+        | {f"bin/{program.name}": (0o100755, program.read_bytes()) for program in programs}
     )

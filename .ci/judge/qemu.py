@@ -34,22 +34,22 @@ class Report:
 
 
 def boot(machine: list[str], kernel: pathlib.Path, initrd: pathlib.Path, logs: pathlib.Path) -> Report:
-    """A boot, and another where the guest gave no report: emulation on a busy machine may hang. A
-    report is never asked for twice."""
+    """A boot of a kernel, and another where the guest gave no report: emulation on a busy machine may
+    hang. A report is never asked for twice."""
+    command = [*machine, "-kernel", str(kernel), "-initrd", str(initrd), "-append", KERNEL_LINE]
     try:
-        return _boot(machine, kernel, initrd, logs)
+        return run(command, logs)
     except BootFailed as failure:
         print(f"no report in {logs}, second try: {str(failure)[-1000:]}", flush=True)
-        return _boot(machine, kernel, initrd, logs)
+        return run(command, logs)
 
 
-def _boot(machine: list[str], kernel: pathlib.Path, initrd: pathlib.Path, logs: pathlib.Path) -> Report:
+def run(machine: list[str], logs: pathlib.Path) -> Report:
     """One boot; console.log, report.log and command.txt stay in the folder `logs`."""
     logs.mkdir(parents=True, exist_ok=True)
     console, report = logs / "console.log", logs / "report.log"
     command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot",
-               "-serial", f"file:{console}", "-serial", f"file:{report}",
-               "-kernel", str(kernel), "-initrd", str(initrd), "-append", KERNEL_LINE]  # fmt: skip
+               "-serial", f"file:{console}", "-serial", f"file:{report}"]  # fmt: skip
     (logs / "command.txt").write_text(shlex.join(command) + "\n")
     start = time.monotonic()
     try:

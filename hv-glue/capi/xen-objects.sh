@@ -44,8 +44,10 @@ cut_out() { # NAME SCRIPT SYMBOL...: the part of the archive that the symbols re
     shift 2
     for symbol; do keep+=("--keep-global-symbol=$symbol"); roots+=(-u "$symbol"); done
     ld -r --gc-sections -z noexecstack "${roots[@]}" -T "$script" -o "$work/$name" "$work"/*.rcgu.o
-    objcopy "${keep[@]}" "$work/$name" "$out/$name"
+    objcopy "${keep[@]}" "$work/$name"
+    $here/check-xen-object.py "${allowed[@]}" "$work/$name"
+    # The two have local functions of one name, which Xen's symbol table does not take.
+    objcopy --strip-unneeded "$work/$name" "$out/$name"
 }
 cut_out hvg.init.o $here/xen-init.lds "${boot[@]}"
 cut_out hvg.o $here/xen-run.lds "${run[@]}"
-$here/check-xen-object.py "${allowed[@]}" "$out/hvg.init.o" "$out/hvg.o"

@@ -1,0 +1,84 @@
+"""Boots Xen with a dom0 in QEMU, and reads what Xen and dom0 say."""
+
+import dataclasses
+import lzma
+import pathlib
+import re
+
+import cpio
+import qemu
+
+DOM0_LINE = (
+    "console=hvc0 earlyprintk=xen ignore_loglevel log_buf_len=4M panic=-1 nokaslr mitigations=off "
+    "random.trust_cpu=on lpj=4000000 rdinit=/init"
+)
+XEN_LINE = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
+
+
+@dataclasses.dataclass
+class Kernel:
+    """A Debian kernel, and the module that gives programs hypercalls."""
+
+    image: pathlib.Path
+    privcmd: bytes
+
+
+def kernel(root: pathlib.Path) -> Kernel:
+    """The one in an unpacked linux-image package."""
+    (image,) = root.glob("boot/vmlinuz-*")
+    (module,) = root.glob("**/drivers/xen/xen-privcmd.ko*")
+    data = module.read_bytes()
+    return Kernel(image, lzma.decompress(data) if module.suffix == ".xz" else data)
+
+
+def initramfs(of: Kernel, busybox: pathlib.Path, probe: pathlib.Path) -> bytes:
+    files = cpio.unpack(cpio.initramfs(busybox, probe))
+    directory = (0o040755, b"")
+    return cpio.pack(
+        {name: directory for name in ("bin", "dev", "proc", "sys")}
+        | {name: (0o100755, data) for name, data in files.items()}
+        | {"xen-privcmd.ko": (0o100644, of.privcmd)}
+    )
+
+
+@dataclasses.dataclass
+class Boot:
+    """One boot."""
+
+    report: qemu.Report
+    console: str
+
+    def xen(self) -> list[str]:
+        """Xen's own lines."""
+        return re.findall(r"^\(XEN\) (?:\[[^]]*\] )?(.*)$", self.console.replace("\r", ""), re.M)
+
+    def probe(self, key: str) -> list[list[str]]:
+        """The values of every line that the probe printed for this key."""
+        lines = self.report.text.get("dom0-probe", "").splitlines()
+        return [line.split()[2:] for line in lines if line.startswith(f"probe {key} ")]
+
+    def pages(self) -> dict[int, int]:
+        """dom0's pages by Xen's node, as the debug key 'u' reports them."""
+        text = "\n".join(self.xen())
+        found = re.search(r"d0 \(total: (\d+)\):\n((?: +Node \d+: \d+\n)*)|Domain 0 \(total: (\d+)\):\n((?: +Node \d+: \d+\n)*)", text)
+        if not found:
+            return {}
+        rows = found[2] or found[4]
+        return {int(node): int(pages) for node, pages in re.findall(r"Node (\d+): (\d+)", rows)}
+
+
+def boot(hypervisor: pathlib.Path, machine: list[str], of: Kernel, initrd: pathlib.Path,
+         logs: pathlib.Path, xen_line: str, dom0_line: str = "") -> Boot:  # fmt: skip
+    """One boot of Xen with a dom0; a guest that hangs in emulation is given a second chance."""
+    command = ["qemu-system-x86_64", *machine, "-kernel", str(hypervisor), "-append", f"{XEN_LINE} {xen_line}",
+               "-initrd", f"{of.image} {DOM0_LINE} {dom0_line},{initrd}"]  # fmt: skip
+    for attempt in (1, 2):
+        try:
+            report = qemu.run(command, logs)
+            break
+        except qemu.BootFailed as failed:
+            console = (logs / "console.log").read_text(errors="replace")
+            # A panic is a result, and not retried; nor is a fault that was asked for.
+            if attempt == 2 or "no end after" not in str(failed) or "Panic on CPU" in console:
+                raise
+    return Boot(report, (logs / "console.log").read_text(errors="replace"))

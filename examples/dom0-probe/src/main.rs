@@ -1,0 +1,124 @@
+//! Prints what Xen, its new hypercalls and CPUID say of dom0's topology, one
+//! `probe KEY VALUES` line each, for a test to compare with ACPI and the host.
+//!
+//! usage: dom0-probe [MFN...]       host frames, as numbers or 0x…
+//!
+//! Static, for an initrd: `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build
+//! --release --target x86_64-unknown-linux-gnu -p dom0-probe`.
+
+mod cpu;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use xen_hypercall::{DomainId, Error, Xen};
+
+/// The most frames of one XENMEM_get_mfn_pxms. Xen public/hv_glue.h.
+const MOST_FRAMES: usize = 1024;
+
+fn main() -> ExitCode {
+    let mut frames = Vec::new();
+    for argument in std::env::args().skip(1) {
+        match number(&argument) {
+            Some(frame) => frames.push(frame),
+            None => {
+                eprintln!("dom0-probe: not a frame number: {argument}");
+                return ExitCode::from(2);
+            }
+        }
+    }
+    match run(&frames) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dom0-probe: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+fn run(frames: &[u64]) -> Result<(), Error> {
+    let xen = Xen::open()?;
+    cpus();
+    apic_ids(&xen)?;
+    vnuma(&xen);
+    pxms(&xen, frames);
+    // Xen prints each domain's pages by node, and its layout, to its own console.
+    xen.debug_keys(b"u")
+}
+
+/// CPUID as each CPU has it.
+fn cpus() {
+    for cpu in cpu::online() {
+        match cpu::on(cpu, cpu::topology) {
+            Ok(found) => say(&format!("cpuid {cpu}"), [found]),
+            Err(error) => say(&format!("cpuid {cpu}"), [format!("error {error}")]),
+        }
+    }
+}
+
+/// XEN_DOMCTL_get_vcpu_apicids: the ids, the query for their number, and an
+/// array that is too short.
+fn apic_ids(xen: &Xen) -> Result<(), Error> {
+    let dom0 = DomainId(0);
+    match xen.vcpu_apic_ids(dom0) {
+        Ok(ids) => say("apicids", ids),
+        Err(error) => say("apicids", [refusal(&error)]),
+    }
+    for (key, capacity) in [("apicids-query", 0), ("apicids-short", 1)] {
+        let answer = xen.query_apic_ids(dom0, capacity)?;
+        let result = answer.result.map_or_else(|error| refusal(&error), |()| "ok".into());
+        say(key, [result, answer.filled.to_string()]);
+    }
+    Ok(())
+}
+
+/// XENMEM_get_vnumainfo.
+fn vnuma(xen: &Xen) {
+    match xen.vnuma_info(DomainId::SELF) {
+        Ok(info) => {
+            say("vnuma-distances", info.distances);
+            say("vnuma-vcpus", info.vcpu_to_vnode);
+            for range in info.ranges {
+                let ends = format!("{:#x} {:#x}", range.start, range.end);
+                say("vnuma-range", [ends, range.flags.to_string(), range.nid.to_string()]);
+            }
+        }
+        Err(error) => say("vnuma", [refusal(&error)]),
+    }
+}
+
+/// XENMEM_get_mfn_pxms: the frames asked for, more than a call takes, and a pad.
+fn pxms(xen: &Xen, frames: &[u64]) {
+    let show = |result: Result<Vec<Option<u32>>, Error>| match result {
+        Ok(pxms) => pxms.iter().map(|pxm| pxm.map_or("none".into(), |n| n.to_string())).collect(),
+        Err(error) => vec![refusal(&error)],
+    };
+    say("pxms", show(xen.mfn_pxms(frames, 0)));
+    let most = vec![0; MOST_FRAMES];
+    say(
+        "pxms-most",
+        [xen.mfn_pxms(&most, 0).map_or_else(|e| refusal(&e), |p| p.len().to_string())],
+    );
+    let too_many = vec![0; MOST_FRAMES.saturating_add(1)];
+    say(
+        "pxms-too-many",
+        [xen.mfn_pxms(&too_many, 0).map_or_else(|e| refusal(&e), |_| "ok".into())],
+    );
+    say("pxms-pad", [xen.mfn_pxms(&[0], 1).map_or_else(|e| refusal(&e), |_| "ok".into())]);
+}
+
+fn refusal(error: &Error) -> String {
+    error.errno().map_or_else(|| error.to_string(), |errno| format!("errno {}", errno.0))
+}
+
+fn say<T: Display>(key: &str, values: impl IntoIterator<Item = T>) {
+    let values: Vec<String> = values.into_iter().map(|value| value.to_string()).collect();
+    println!("probe {key} {}", values.join(" "));
+}
