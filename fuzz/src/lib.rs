@@ -4,6 +4,7 @@
 //! A target panics where an invariant is broken, and else says whether the input
 //! was worth keeping.
 
+pub mod cli;
 pub mod encode;
 pub mod host;
 pub mod machine;
@@ -27,6 +28,7 @@ pub type Target = fn(&[u8]) -> Interest;
 pub const TARGETS: &[(&str, Target)] = &[
     ("apic_ids", targets::apic_ids::run),
     ("check", targets::check::run),
+    ("decode", targets::decode::run),
     ("e820_trim", targets::e820_trim::run),
     ("host_plan", targets::host_plan::run),
     ("hypercalls", targets::hypercalls::run),
@@ -35,6 +37,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("populate", targets::populate::run),
     ("readers", targets::readers::run),
     ("round_trip", targets::round_trip::run),
+    ("topology_file", targets::topology_file::run),
 ];
 
 /// Makes a binary of a target: libFuzzer's entry where a fuzzer is built, and

@@ -2,6 +2,7 @@
 
 pub mod apic_ids;
 pub mod check;
+pub mod decode;
 pub mod e820_trim;
 pub mod host_plan;
 pub mod hypercalls;
@@ -10,3 +11,4 @@ pub mod placement;
 pub mod populate;
 pub mod readers;
 pub mod round_trip;
+pub mod topology_file;

@@ -86,7 +86,7 @@ pub struct ModuleOf {
 encode::encode_fields!(ModuleOf { len, command_line });
 
 /// An ELF64 file of these segments, as a linker would write it.
-fn elf(input: &Input) -> Vec<u8> {
+pub fn elf(input: &Input) -> Vec<u8> {
     let mut cursor = Cursor::default();
     let segments: Vec<_> = input
         .segments

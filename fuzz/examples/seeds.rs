@@ -1,0 +1,205 @@
+//! Writes inputs for the corpora from the project's fixtures:
+//! `cargo run -p fuzz --example seeds -- DIR`, then `fuzz/run minimise TARGET`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use acpi_gen::{
+    ApicId, Description, Distance, Distances, Entries, Gpa, GpaRange, Madt, MadtEntry, MemoryRange,
+    NmiForm, NmiTarget, Polarity, Processor, ProcessorState, ProcessorUid, ProximityDomain, Slit,
+    Srat, SratEntry, Topology, Trigger, madt, slit, srat,
+};
+use arbitrary::{Arbitrary, Unstructured};
+use fuzz::encode::Encode;
+use fuzz::machine::Machine;
+use fuzz::ranges::Size;
+use fuzz::targets::{check, placement, round_trip};
+
+fn main() -> io::Result<()> {
+    let out = std::env::args_os().nth(1).expect("the folder for the seeds");
+    let out = Path::new(&out);
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    for file in files(&fixtures.join("topologies"))? {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = fs::read(&file)?;
+        write(out, "topology_file", &name, &text)?;
+        let tables = tables(&file, &out.join("tables").join(&name))?;
+        for (table, bytes) in &tables {
+            // Past the limit of an input's length, a seed would be cut.
+            if bytes.len() <= 8192 {
+                write(out, "decode", &format!("{name}-{table}"), bytes)?;
+                let shifted: Vec<u8> = [3].iter().chain(bytes).copied().collect();
+                write(out, "readers", &format!("{name}-{table}"), &shifted)?;
+            }
+        }
+        let Some(machine) = machine(&tables) else { continue };
+        let input = round_trip::Input { complete: true, machine, ..Default::default() };
+        seed(out, "round_trip", &name, &input)?;
+        let input = check::Input { machine: input.machine, resum: true, ..Default::default() };
+        seed(out, "check", &name, &input)?;
+    }
+    for defect in ["broken"] {
+        for file in files(&fixtures.join(defect)).unwrap_or_default() {
+            let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+            write(out, "topology_file", &format!("{defect}-{name}"), &fs::read(&file)?)?;
+        }
+    }
+    kernels(out)
+}
+
+fn files(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+    let mut files: Vec<_> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    Ok(files)
+}
+
+fn write(out: &Path, target: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(out.join(target))?;
+    fs::write(out.join(target).join(name), bytes)
+}
+
+/// An input as bytes, which must give it again.
+fn seed<'b, T>(out: &Path, target: &str, name: &str, input: &T) -> io::Result<()>
+where
+    T: Encode + for<'a> Arbitrary<'a> + PartialEq + std::fmt::Debug + 'b,
+{
+    let mut bytes = Vec::new();
+    input.encode(&mut bytes);
+    let again = T::arbitrary(&mut Unstructured::new(&bytes)).expect("a whole input");
+    assert_eq!(&again, input, "{target}/{name}");
+    write(out, target, name, &bytes)
+}
+
+/// What `acpi-gen emit --complete` writes.
+fn tables(file: &Path, out: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let line = ["acpi-gen".as_ref(), "emit".as_ref(), "--complete".as_ref(), "--out".as_ref()];
+    let done = acpi_gen_cli::execute(line.into_iter().chain([out.as_os_str(), file.as_os_str()]));
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    let read = |entry: io::Result<fs::DirEntry>| {
+        let path = entry?.path();
+        Ok((path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read(path)?))
+    };
+    fs::read_dir(out)?.map(read).collect()
+}
+
+/// The machine of a set of tables; `None` where its seed would be too long.
+fn machine(tables: &[(String, Vec<u8>)]) -> Option<Machine> {
+    let table = |signature: [u8; 4]| {
+        let bytes = &tables.iter().find(|(_, bytes)| bytes.starts_with(&signature))?.1;
+        Some(bytes.as_slice())
+    };
+    let madt = Madt::parse(table(madt::SIGNATURE)?).ok()?;
+    let srat = Srat::parse(table(srat::SIGNATURE)?).ok()?;
+    let slit = Slit::parse(table(slit::SIGNATURE)?).ok()?;
+    let domain_of = |id: ApicId| {
+        srat.entries().find_map(|entry| match entry {
+            Ok(SratEntry::LocalApic { domain, apic_id, .. }) if id.0 == u32::from(apic_id) => {
+                Some(domain)
+            }
+            Ok(SratEntry::X2Apic { domain, apic_id, .. }) if id == apic_id => Some(domain),
+            _ => None,
+        })
+    };
+    let cpu = |uid: ProcessorUid, apic_id: ApicId, flags: u32| Processor {
+        uid,
+        apic_id,
+        domain: domain_of(apic_id),
+        state: if flags & 1 == 1 { ProcessorState::Enabled } else { ProcessorState::OnlineCapable },
+    };
+    let (mut processors, mut entries, mut io_apics, mut nmis) =
+        (Vec::new(), Entries::X2Apic, Vec::new(), Vec::new());
+    for entry in madt.entries() {
+        match entry.ok()? {
+            MadtEntry::LocalApic { uid, apic_id, flags } => {
+                entries = Entries::Hybrid;
+                processors.push(cpu(ProcessorUid(uid.into()), ApicId(apic_id.into()), flags));
+            }
+            MadtEntry::X2Apic { uid, apic_id, flags } => processors.push(cpu(uid, apic_id, flags)),
+            MadtEntry::IoApic(io_apic) => io_apics.push(io_apic),
+            MadtEntry::X2ApicNmi { lint, .. } | MadtEntry::LocalApicNmi { lint, .. } => {
+                nmis.push(acpi_gen::LocalNmi {
+                    target: NmiTarget::All,
+                    lint,
+                    polarity: Polarity::High,
+                    trigger: Trigger::Edge,
+                    form: NmiForm::AsProcessors,
+                });
+            }
+            _ => {}
+        }
+    }
+    let memory: Vec<_> = srat
+        .entries()
+        .filter_map(|entry| match entry {
+            Ok(SratEntry::Memory { domain, base, length, flags }) => Some(MemoryRange {
+                range: GpaRange::with_size(Gpa(base), length).ok()?,
+                domain,
+                hot_pluggable: flags & 2 != 0,
+                non_volatile: flags & 4 != 0,
+            }),
+            _ => None,
+        })
+        .collect();
+    let mut domains: Vec<ProximityDomain> =
+        processors.iter().filter_map(|p| p.domain).chain(memory.iter().map(|m| m.domain)).collect();
+    domains.sort();
+    domains.dedup();
+    let matrix: Vec<_> = domains
+        .iter()
+        .flat_map(|from| domains.iter().filter_map(|to| slit.distance(*from, *to)))
+        .map(|distance| match distance {
+            255 => Distance::UNREACHABLE,
+            other => Distance::clamped(other.into()),
+        })
+        .collect();
+    let description = Description {
+        processors: &processors,
+        memory: &memory,
+        distances: Distances { domains: &domains, matrix: &matrix },
+        io_apics: &io_apics,
+        nmis: &nmis,
+        entries,
+        ..Description::EMPTY
+    };
+    Topology::new(description, &mut vec![0; Topology::scratch_len(&description)]).ok()?;
+    (processors.len() <= 128).then(|| Machine::of(&description))
+}
+
+/// A kernel as linkers lay one out, moved or not, on a small machine.
+fn kernels(out: &Path) -> io::Result<()> {
+    let (mebibyte, gibibyte) = (Size::Mebibytes(1), Size::Mebibytes(1024));
+    let region = |gap, size, kind| placement::MapEntry { gap, size, kind };
+    for (name, relocation, linked) in
+        [("fixed", None, 16), ("moved", Some(vec![0x20_0000, 0, 0x3FFF_FFFF]), 4096)]
+    {
+        let input = placement::Input {
+            segments: vec![
+                placement::LoadSegment {
+                    gap: Size::Mebibytes(linked),
+                    size: Size::Mebibytes(8),
+                    file: 200,
+                },
+                placement::LoadSegment { gap: mebibyte, size: Size::Pages(64), file: 9 },
+            ],
+            entry: 16,
+            relocation,
+            memory: vec![
+                region(Size::Pages(0), Size::Pages(160), 0),
+                region(Size::Pages(96), gibibyte, 0),
+                region(Size::Pages(0), Size::Pages(7), 2),
+                region(gibibyte, gibibyte, 0),
+            ],
+            reserved: vec![region(Size::Mebibytes(512), mebibyte, 0)],
+            modules: vec![placement::ModuleOf { len: 5000, command_line: b"initrd".to_vec() }],
+            command_line: b"console=ttyS0".to_vec(),
+            processors: 4,
+            fail_at: 0,
+        };
+        seed(out, "placement", name, &input)?;
+        write(out, "kernel_image", name, &placement::elf(&input))?;
+    }
+    Ok(())
+}
