@@ -11,6 +11,8 @@
 mod apic_ids;
 mod cross_check;
 mod e820;
+mod every_layout;
+mod gate;
 mod hypercall;
 mod layout;
 mod populate;

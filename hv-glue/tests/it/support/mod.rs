@@ -9,6 +9,16 @@ use hv_glue::*;
 
 pub(crate) const GIB: u64 = 1 << 30;
 
+pub(crate) const TWO: Scheme = Scheme::Package(Numbering::Domain, Stride::Two);
+pub(crate) const ONE: Scheme = Scheme::Package(Numbering::Domain, Stride::One);
+pub(crate) const NO_LIMIT: u32 = 0xFFFF_FFFE;
+
+/// The highest id of so many vCPUs on each vnode.
+pub(crate) fn highest(counts: &[u32], scheme: Scheme) -> u32 {
+    let (ids, _) = assign(&contiguous(counts), counts.len() as u32, scheme, NO_LIMIT).unwrap();
+    ids.iter().max().unwrap().0
+}
+
 pub(crate) fn range(start: u64, end: u64) -> GpaRange {
     GpaRange::new(Gpa(start), Gpa(end)).unwrap()
 }
@@ -63,6 +73,16 @@ impl Host {
         let size = self.facts().layout_size(vcpus, Limits::XEN)?;
         *lent = Lent::new(size);
         Layout::for_dom0(self.facts(), vcpus, Limits::XEN, lent.memory())
+    }
+}
+
+/// Three nodes with PXMs 5, 0, 2 in address order, two CPUs each.
+pub(crate) fn host_5_0_2() -> Host {
+    Host {
+        blocks: vec![block(0, 2 * GIB, 0), block(4 * GIB, 6 * GIB, 1), block(6 * GIB, 7 * GIB, 2)],
+        cpus: cpus(&[0, 0, 1, 1, 2, 2]),
+        node_to_pxm: domains(&[5, 0, 2]),
+        distances: vec![10, 17, 28, 17, 10, 33, 28, 33, 10],
     }
 }
 
@@ -140,4 +160,23 @@ impl Random {
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
+}
+
+/// Calls `visit` with every non-descending list of up to `nodes` counts, each at
+/// least 1, with a sum of up to `vcpus`.
+pub(crate) fn for_each_multiset(vcpus: u32, nodes: usize, visit: &mut impl FnMut(&[u32])) {
+    fn deeper(counts: &mut Vec<u32>, left: u32, nodes: usize, visit: &mut impl FnMut(&[u32])) {
+        if !counts.is_empty() {
+            visit(counts);
+        }
+        if counts.len() == nodes {
+            return;
+        }
+        for count in counts.last().copied().unwrap_or(1)..=left {
+            counts.push(count);
+            deeper(counts, left - count, nodes, visit);
+            counts.pop();
+        }
+    }
+    deeper(&mut vec![], vcpus, nodes, visit);
 }
