@@ -25,7 +25,7 @@ use crate::{Error, Frames, Pfn, Vmemrange, VnodeId};
 pub const MAX_ENTRIES: usize = 120;
 
 /// The type of an entry, as in the BIOS call and in `hvm_memmap_table_entry`;
-/// ACPI 6.5, table 15.7.
+/// ACPI 6.5, 15.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct E820Type(pub u32);

@@ -146,6 +146,16 @@ fn the_first_encoding_that_fits_is_taken_in_order() {
             limit: ApicId(254),
         })
     );
+    // The closest is named, which with domains out of order need not be the last.
+    assert_eq!(
+        shape(&[1, 0], &[1, 200]),
+        Err(Error::NoEncodingFits {
+            vcpus: 201,
+            max_per_node: 200,
+            highest: 1 << 8,
+            limit: ApicId(254),
+        })
+    );
 }
 
 /// The smallest layout that passes 254 at stride 2 has 17 vCPUs.

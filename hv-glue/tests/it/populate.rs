@@ -131,6 +131,21 @@ fn a_short_node_falls_back_for_its_range_only() {
     assert_eq!(steps(&outcome), [(0, 4, Binding::AnyPage, 2)]);
 }
 
+/// A node in single pages says nothing about the next node's blocks.
+#[test]
+fn the_order_recovers_for_the_next_range() {
+    let host = host(&[(0, 16, 0), (16, 32, 1)]);
+    let mut heap = BuddyHeap::new(2);
+    for page in 0..16 {
+        heap.free(0, false, 1000 + 2 * page, 1);
+    }
+    heap.free(1, false, 2048, 16);
+    let outcome = populate(&host, 0, 32, &mut heap);
+    let mut expected: Vec<_> = (0..16).map(|pfn| (pfn, 0, Binding::Node, 0)).collect();
+    expected.push((16, 4, Binding::Node, 1));
+    assert_eq!(steps(&outcome), expected);
+}
+
 /// What the seed's emergency exit did not see: 96,330 pages fell back although
 /// the node had 130,816 in its DMA reserve.
 #[test]
