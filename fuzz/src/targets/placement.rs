@@ -182,6 +182,7 @@ pub fn run(data: &[u8]) -> Interest {
         command_line: &input.command_line,
         memory: &memory,
         reserved: &reserved,
+        busy: &[],
         tables,
     };
     let (mut places, mut map) = (vec![None; modules.len()], vec![None; map_len(memory.len())]);
