@@ -1,7 +1,7 @@
 //! The tables of every topology in fixtures/, byte for byte.
 //!
 //! `UPDATE_GOLDENS=1 cargo test -p acpi-gen-cli golden` writes them anew
-//! (it needs iasl 20200925, Debian bookworm's). fixtures/README.md says what
+//! (it needs iasl 20200925, Debian bookworm's; IASL may name its command). fixtures/README.md says what
 //! stands in each folder and who judges it.
 
 use std::collections::BTreeMap;
@@ -95,12 +95,15 @@ fn make(root: &Path, name: &str) -> BTreeMap<String, Vec<u8>> {
 fn disassemble(made: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let mut texts = BTreeMap::new();
+    let command = std::env::var("IASL").unwrap_or_else(|_| "iasl".to_owned());
+    let words: Vec<&str> = command.split_whitespace().collect();
     // iasl knows no RSDP.
     let of_iasl = |file: &str| file.ends_with(".dat") && file != "rsdp.dat";
     for (file, bytes) in made.iter().filter(|(file, _)| of_iasl(file)) {
         fs::write(folder.path().join(file), bytes).unwrap();
-        let output = Command::new("iasl").args(["-d", file]).current_dir(folder.path()).output();
-        let output = output.unwrap_or_else(|error| panic!("iasl: {error}"));
+        let mut iasl = Command::new(words[0]);
+        let output = iasl.args(&words[1..]).args(["-d", file]).current_dir(folder.path()).output();
+        let output = output.unwrap_or_else(|error| panic!("{command}: {error}"));
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(said.contains("version 20200925"), "bookworm's iasl is needed: {said}");
         let name = file.replace(".dat", ".dsl");
