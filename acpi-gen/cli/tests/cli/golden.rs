@@ -1,8 +1,8 @@
 //! The tables of every topology in fixtures/, byte for byte.
 //!
-//! `UPDATE_GOLDENS=1 cargo test -p acpi-gen-cli golden` writes them anew
-//! (it needs iasl 20200925, Debian bookworm's; IASL may name its command). fixtures/README.md says what
-//! stands in each folder and who judges it.
+//! `UPDATE_GOLDENS=1 cargo test -p acpi-gen-cli golden` writes them anew (it needs
+//! iasl 20200925, Debian bookworm's; IASL may name its command). fixtures/README.md
+//! says what stands in each folder and who judges it.
 
 use std::collections::BTreeMap;
 use std::fs;
