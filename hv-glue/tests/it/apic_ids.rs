@@ -305,6 +305,17 @@ fn leaf_1f_and_80000026_describe_the_same_package() {
     assert_eq!(values(leaf(cpuid::leaf_80000026, 2)), (6, 24, 0x302, 70));
     assert_eq!(values(leaf(cpuid::leaf_80000026, 3)), (6, 24, 0x403, 70));
     assert_eq!(values(leaf(cpuid::leaf_80000026, 4)), (0, 0, 0x004, 70));
+    // At any count, what is left behind the last level is the package.
+    for (stride, max) in
+        [Stride::One, Stride::Two].into_iter().flat_map(|s| (1..=300).map(move |m| (s, m)))
+    {
+        let shape = PackageShape::new(Numbering::Domain, stride, max).unwrap();
+        for enumerate in [cpuid::leaf_1f as Enumerate, cpuid::leaf_80000026] {
+            let levels = (0..).map(|subleaf| enumerate(shape, subleaf, ApicId(7)).unwrap());
+            let valid = levels.take_while(|leaf| leaf.ecx >> 8 & 0xFF != 0);
+            assert_eq!(valid.last().unwrap().eax, shape.pkg_shift());
+        }
+    }
 }
 
 #[test]
