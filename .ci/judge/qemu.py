@@ -34,35 +34,48 @@ class Report:
 
 
 def boot(machine: list[str], kernel: pathlib.Path, initrd: pathlib.Path, logs: pathlib.Path) -> Report:
-    """A boot of a kernel, and another where the guest gave no report: emulation on a busy machine may
-    hang. A report is never asked for twice."""
-    command = [*machine, "-kernel", str(kernel), "-initrd", str(initrd), "-append", KERNEL_LINE]
+    """A boot of a kernel by QEMU itself."""
+    return boot_by([*machine, "-kernel", str(kernel), "-initrd", str(initrd), "-append", KERNEL_LINE], logs)
+
+
+def boot_by(machine: list[str], logs: pathlib.Path) -> Report:
+    """A boot by whatever loader the machine starts, and another where the guest gave no report:
+    emulation on a busy machine may hang. A report is never asked for twice."""
     try:
-        return run(command, logs)
+        return run(machine, logs)
     except BootFailed as failure:
         print(f"no report in {logs}, second try: {str(failure)[-1000:]}", flush=True)
-        return run(command, logs)
+        return run(machine, logs)
 
 
 def run(machine: list[str], logs: pathlib.Path) -> Report:
     """One boot; console.log, report.log and command.txt stay in the folder `logs`."""
-    logs.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    said = start(machine, logs)
+    seconds = time.monotonic() - begun
     console, report = logs / "console.log", logs / "report.log"
-    command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot",
-               "-serial", f"file:{console}", "-serial", f"file:{report}"]  # fmt: skip
-    (logs / "command.txt").write_text(shlex.join(command) + "\n")
-    start = time.monotonic()
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIME_LIMIT)
-        said = done.stderr
-    except subprocess.TimeoutExpired:
-        said = f"no end after {TIME_LIMIT} s"
-    seconds = time.monotonic() - start
     raw = report.read_text(errors="replace").replace("\r\n", "\n") if report.exists() else ""
     if not raw.endswith("@@ end\n"):
         tail = console.read_text(errors="replace")[-3000:] if console.exists() else ""
-        raise BootFailed(f"{shlex.join(command)}\n{said}\nno whole report; the console's end:\n{tail}")
+        command = (logs / "command.txt").read_text()
+        raise BootFailed(f"{command}{said}\nno whole report; the console's end:\n{tail}")
     return parse_report(raw, seconds)
+
+
+def start(machine: list[str], logs: pathlib.Path) -> str:
+    """Runs the machine to its end or its time limit, its serial ports going to console.log and
+    report.log; what QEMU said."""
+    logs.mkdir(parents=True, exist_ok=True)
+    for old in ("console.log", "report.log"):
+        (logs / old).unlink(missing_ok=True)
+    command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot",
+               "-serial", f"file:{logs / 'console.log'}", "-serial", f"file:{logs / 'report.log'}"]  # fmt: skip
+    (logs / "command.txt").write_text(shlex.join(command) + "\n")
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIME_LIMIT)
+    except subprocess.TimeoutExpired:
+        return f"no end after {TIME_LIMIT} s"
+    return done.stderr
 
 
 def parse_report(raw: str, seconds: float) -> Report:

@@ -9,7 +9,7 @@ use acpi_gen::{
 };
 
 /// The owned counterpart of [`Description`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// In the order of the MADT: the boot processor first.
     pub processors: Vec<Processor>,

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# title: pvh-loader boots Linux 6.1 and 6.12 under OVMF and bare, with the nodes of its topology
+# quick: no
+# packages: debian-archive-keyring python3
+
+uefi=x86_64-unknown-uefi bare=x86_64-unknown-none
+export_target_flags $uefi
+export_target_flags $bare
+for package in "pvh-uefi --target $uefi" "pvh-stage --target $bare"; do
+  # Two words and more on purpose.
+  # shellcheck disable=SC2086
+  cargo clippy --release --package $package -- -D warnings
+  # shellcheck disable=SC2086
+  cargo build --release --package $package
+done
+cargo build --release --package acpi-gen-cli
+
+python3 -B .ci/judge/loader_boots.py --acpi-gen target/release/acpi-gen \
+  --application target/$uefi/release/pvh-loader.efi --stage target/$bare/release/pvh-stage \
+  --ovmf "$(.ci/debian only bookworm ovmf)/usr/share/OVMF" --busybox "$(static_busybox)" \
+  --kernel 6.1="$(cloud_kernel bookworm)" --kernel 6.12="$(cloud_kernel bookworm-backports)" \
+  --out target/loader-boots pair uneven gaps
