@@ -10,6 +10,50 @@
 //! 3. [`Plan::carry_out`] writes the guest through [`GuestMemory`] and returns the
 //!    [`EntryState`], the registers that the PVH ABI requires.
 //!
+//! ```
+//! use acpi_gen::*;
+//! use pvh_loader::*;
+//!
+//! // Tables of one processor; the kernel is a test image of this project.
+//! let processors = [Processor {
+//!     uid: ProcessorUid(0),
+//!     apic_id: ApicId(0),
+//!     domain: None,
+//!     state: ProcessorState::Enabled,
+//! }];
+//! let description = Description { processors: &processors, ..Description::EMPTY };
+//! let mut scratch = [0; 1];
+//! let topology = Topology::new(description, &mut scratch)?;
+//! let image = include_bytes!("../../fixtures/images/elf64.elf");
+//!
+//! let ram = GpaRange::new(Gpa(0x10_0000), Gpa(0x200_0000))?;
+//! let guest = Guest {
+//!     kernel: Kernel::parse(image)?,
+//!     modules: &[],
+//!     command_line: b"console=ttyS0",
+//!     memory: &[Region { range: ram, kind: RegionKind::RAM }],
+//!     reserved: &[],
+//!     busy: &[],
+//!     tables: TableSet::complete(&topology)?,
+//! };
+//! let mut map = [None; map_len(1)];
+//! let plan = Plan::new(guest, Lists { modules: &mut [], map: &mut map })?;
+//! println!("{plan}");
+//!
+//! let mut bytes = vec![0; 0x1F0_0000];
+//! let mut buffer = vec![0; plan.tables_len()];
+//! let mut memory = SliceMemory::new(ram.start(), &mut bytes);
+//! let entry = plan.carry_out(&mut buffer, &mut memory)?;
+//! assert_eq!(entry.eip, 0x100_0010);
+//!
+//! // What the kernel finds by EBX.
+//! let at = usize::try_from(u64::from(entry.ebx) - ram.start().0)?;
+//! let info = StartInfo::parse(&bytes[at..])?;
+//! assert_eq!(info.rsdp_paddr.get(), plan.tables().start().0);
+//! assert_eq!(info.memmap_entries.get(), 2); // RAM, and the tables as ACPI
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Not supported
 //! Kernels for Xen's PV ABI, big-endian images, images with more than 128 program
 //! headers, and bzImages before boot protocol 2.08, which name no payload.
