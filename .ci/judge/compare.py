@@ -18,9 +18,13 @@ PAGE = 4096
 
 def compare(report: Report, topology: Topology, tables: dict[str, bytes]) -> list[str]:
     """Everything in which they differ; `tables` are the emitted ones by signature."""
+    return compare_kernel(report, topology) + list(_tables(report, tables))
+
+
+def compare_kernel(report: Report, topology: Topology) -> list[str]:
+    """What the kernel made of its tables, wherever they came from."""
     checks = (_words, _nodes, _cpus, _distances, _srat_lines, _memory)
-    findings = [finding for check in checks for finding in check(report, topology)]
-    return findings + list(_tables(report, tables))
+    return [finding for check in checks for finding in check(report, topology)]
 
 
 def _differs(what: str, expected: object, found: object) -> Iterator[str]:

@@ -55,16 +55,14 @@ class Boot:
     def probe(self, key: str) -> list[list[str]]:
         """The values of every line that the probe printed for this key."""
         lines = self.report.text.get("dom0-probe", "").splitlines()
-        return [line.split()[2:] for line in lines if line.startswith(f"probe {key} ")]
+        return [line.removeprefix(f"probe {key} ").split() for line in lines if line.startswith(f"probe {key} ")]
 
     def pages(self) -> dict[int, int]:
         """dom0's pages by Xen's node, as the debug key 'u' reports them."""
         text = "\n".join(self.xen())
-        found = re.search(r"d0 \(total: (\d+)\):\n((?: +Node \d+: \d+\n)*)|Domain 0 \(total: (\d+)\):\n((?: +Node \d+: \d+\n)*)", text)
-        if not found:
-            return {}
-        rows = found[2] or found[4]
-        return {int(node): int(pages) for node, pages in re.findall(r"Node (\d+): (\d+)", rows)}
+        found = re.search(r"^d0 \(total: \d+\):\n((?: +Node \d+: \d+\n)*)", text, re.M)
+        rows = re.findall(r"Node (\d+): (\d+)", found[1]) if found else []
+        return {int(node): int(pages) for node, pages in rows}
 
 
 def boot(hypervisor: pathlib.Path, machine: list[str], of: Kernel, initrd: pathlib.Path,

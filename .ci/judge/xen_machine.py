@@ -75,6 +75,13 @@ class Machine:
         """The node of each CPU by number: CPUs are counted node by node."""
         return [node for node in self.nodes for _ in range(node.cpus)]
 
+    def xen_nodes(self) -> list[int]:
+        """The PXM of each of Xen's nodes: counted as the SRAT names them, processors first."""
+        return list(dict.fromkeys([node.pxm for node in self.node_of_cpu()] + [block.pxm for block in self.blocks()]))
+
+    def xen_node(self, pxm: int) -> int:
+        return self.xen_nodes().index(pxm)
+
     def qemu(self, tables: pathlib.Path | None) -> list[str]:
         """QEMU's arguments; `tables` is the folder with the host's own SRAT and SLIT."""
         memory = f"{self.mib}M" + (f",slots=1,maxmem={self.mib + self.hotplug_mib}M" if self.hotplug_mib else "")

@@ -10,6 +10,7 @@
 #include <xen/domain.h>
 #include <xen/hv_glue.h>
 #include <xen/init.h>
+#include <xen/param.h>
 #include <xen/sched.h>
 
 #include <acpi/actables.h>
@@ -23,6 +24,10 @@
 
 /* The revision of ACPI 6.1, the newest whose MADT Xen's dom0 gets. */
 #define MADT_REVISION 4
+
+/* More room for the tables than they need, to see what happens where there is none. */
+static uint64_t __initdata opt_arena;
+size_param("hv_glue_arena", opt_arena);
 
 static struct hvg_tables __initdata tables;
 static void *__initdata tables_work;
@@ -181,7 +186,7 @@ int __init hv_glue_dom0_tables_begin(const struct domain *d,
         printk(XENLOG_ERR
                "vNUMA: no tables for dom0: %d (rule %#x, element %"PRIu64", value %#"PRIx64")\n",
                rc, err.what, err.index, err.value);
-    *size = len;
+    *size = max(len, opt_arena);
 
     return rc;
 }

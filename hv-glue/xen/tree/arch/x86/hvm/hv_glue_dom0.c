@@ -32,9 +32,13 @@
 
 /* Linux's PVH entry takes 128 entries and cuts the rest silently; tables come on top. */
 #define DOM0_E820_ENTRIES 120
-/* Where Linux is linked to run, and what it and its initrd need from there on. */
+/*
+ * Where Linux is linked to run, and what it and its initrd need from there on:
+ * this, or twice the modules, of which Xen counts the kernel as it unpacks it.
+ */
 #define DOM0_LOAD_START MB(16)
 #define DOM0_LOAD_SIZE  MB(128)
+#define DOM0_LOAD_TIMES 2
 
 static struct hvg_host __initdata host;
 static void *__initdata plan_work;
@@ -226,7 +230,8 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
     for_each_online_node ( node )
         modules += initial_images_nrpages(node);
     modules <<= PAGE_SHIFT;
-    keep[1].end = DOM0_LOAD_START + max_t(uint64_t, DOM0_LOAD_SIZE, modules * 8);
+    keep[1].end = DOM0_LOAD_START + max_t(uint64_t, DOM0_LOAD_SIZE,
+                                           modules * DOM0_LOAD_TIMES);
 
     trim.nr_pages = nr_pages;
     trim.keep = keep;
@@ -244,10 +249,10 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
     if ( rc )
         report("dom0 keeps the lowest RAM, as its share by node is refused", rc,
                &err);
-    else if ( !loads_anywhere(map, trim.nr_entries, modules * 2) )
+    else if ( !loads_anywhere(map, trim.nr_entries, modules) )
         printk(XENLOG_WARNING
                "vNUMA: dom0 keeps the lowest RAM: no region of its share holds %"PRIu64" bytes of modules\n",
-               modules * 2);
+               modules);
     else
         entries = xzalloc_array(struct e820entry, trim.nr_entries);
 
@@ -263,8 +268,8 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
         d->arch.e820 = entries;
         d->arch.nr_e820 = trim.nr_entries;
         printk(XENLOG_INFO
-               "vNUMA: dom0's %lu pages are shared over the nodes in %u entries, %u merged\n",
-               nr_pages, trim.nr_entries, trim.merged);
+               "vNUMA: dom0's %lu pages are shared over the nodes in %u entries, %u merged, all RAM below %#"PRIx64" kept\n",
+               nr_pages, trim.nr_entries, trim.merged, keep[1].end);
     }
     xfree(work);
     xfree(map);

@@ -1,0 +1,209 @@
+"""Boots Xen with a PVH dom0 on hosts of several nodes, and holds what Xen, dom0's kernel, its tables,
+CPUID and the hypercalls say against each host."""
+
+import argparse
+import copy
+import dataclasses
+import pathlib
+import re
+import sys
+from collections.abc import Iterator
+
+import qemu
+import xen
+from compare import BAD_WORDS
+from topology import Topology
+from xen_compare import compare_vnuma, frames_to_ask
+from xen_machine import MACHINES, Machine
+
+PIN = "dom0=pvh,verbose dom0_vcpus_pin=1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A boot and what it must show."""
+
+    name: str
+    machine: str
+    build: str  # of --xen
+    xen_line: str
+    kernel: str = "6.1"
+    # Part of Xen's lines; where there are any the gate is not met, and dom0 is as stock Xen's.
+    says: tuple[str, ...] = ()
+    vnuma: bool = True
+    fallbacks: bool = False
+    cpu: str = ""  # instead of the usual model, for PV
+    fails: bool = False  # Xen refuses to build dom0
+
+
+def _met(name: str, machine: str, memory: str, **more) -> Case:
+    return Case(name, machine, more.pop("build", "on"), f"{PIN} {memory}".strip(), **more)
+
+
+CASES = [
+    _met("2x2-debug", "2x2", "dom0_mem=2G", build="debug"),
+    _met("3x2", "3x2", "dom0_mem=3G"),
+    _met("3x2-linux-6.12", "3x2", "dom0_mem=3G", kernel="6.12"),
+    _met("3x3-35%", "3x3", "dom0_mem=35%"),
+    _met("1-2-3-all", "1-2-3", ""),
+    _met("pxm-5-0-2", "pxm-5-0-2", "dom0_mem=2G"),
+    _met("memory-only", "memory-only", "dom0_mem=2G"),
+    _met("cpus-only", "cpus-only", "dom0_mem=2G"),
+    _met("hotplug", "hotplug", "dom0_mem=2G"),
+    _met("node-exhausted", "2x2", "dom0_mem=3300M", fallbacks=True),
+    Case("stock", "3x2", "stock", f"{PIN} dom0_mem=3G", vnuma=False),
+    Case("off", "3x2", "off", f"{PIN} dom0_mem=3G", vnuma=False),
+    Case("not-pinned", "3x2", "on", "dom0=pvh,verbose dom0_mem=3G", vnuma=False,
+         says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1")),
+    Case("fewer-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G dom0_max_vcpus=4", vnuma=False,
+         says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 4, 6")),
+    Case("one-node-stock", "one-node", "stock", f"{PIN} dom0_mem=2G", vnuma=False),
+    Case("one-node", "one-node", "on", f"{PIN} dom0_mem=2G", vnuma=False,
+         says=("vNUMA for dom0: off", "not met: nodes against at least: 1, 2")),
+    Case("pv-stock", "2x2", "stock", "dom0_vcpus_pin=1 dom0_mem=2G", vnuma=False, cpu="EPYC,-monitor,-smap,-smep"),
+    Case("pv", "2x2", "on", "dom0_vcpus_pin=1 dom0_mem=2G", vnuma=False, cpu="EPYC,-monitor,-smap,-smep",
+         says=("vNUMA for dom0: off", "not met: PVH dom0: 0, 1")),
+    Case("no-room-for-tables", "2x2", "on", f"{PIN} dom0_mem=2G hv_glue_arena=3G", fails=True,
+         says=("of dom0's RAM below 4GiB are free for its ACPI tables",)),
+]  # fmt: skip
+# Those that must agree byte for byte in MADT and XSDT, and in ids.
+SAME_AS = {"off": "stock", "not-pinned": "stock", "one-node": "one-node-stock", "pv": "pv-stock"}
+
+
+def mutations(expected: Topology) -> Iterator[tuple[str, Topology]]:
+    """Machines that are wrong in one thing: a good boot contradicts each."""
+    for pair in expected.distances:
+        yield f"distance {pair}", dataclasses.replace(expected, distances=expected.distances | {pair: 99})
+    for number, cpu in enumerate(expected.cpus):
+        wrong = copy.deepcopy(expected)
+        wrong.cpus[number].apic_id ^= 1
+        yield f"id of vCPU {number}", wrong
+        for pxm in {pxm for pxm, _ in expected.distances} - {cpu.pxm}:
+            wrong = copy.deepcopy(expected)
+            wrong.cpus[number].pxm = pxm
+            yield f"vCPU {number} on PXM {pxm}", wrong
+    for index, memory in enumerate(expected.memory):
+        wrong = copy.deepcopy(expected)
+        wrong.memory[index] = dataclasses.replace(memory, end=memory.end - 4096)
+        yield f"end of block {index}", wrong
+
+
+def judge_vnuma(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib.Path) -> list[str]:
+    machine = MACHINES[case.machine]
+    expected = machine.dom0()
+    findings = compare_vnuma(boot, machine, expected, out, acpi_gen)
+    survived = [what for what, wrong in mutations(expected) if not compare_vnuma(boot, machine, wrong, out, acpi_gen)]
+    findings += [f"a wrong machine passes too: {what}" for what in survived]
+    warned = any("pages from another node than SRAT says" in line for line in boot.xen())
+    if warned != case.fallbacks:
+        findings.append(f"fallbacks: {warned} where {case.fallbacks} is right")
+    return findings
+
+
+def judge_plain(boot: xen.Boot, case: Case) -> Iterator[str]:
+    """A dom0 without vNUMA: one node, no SRAT of ours, ids of 2 * vCPU."""
+    tables = boot.report.tables
+    pv = "dom0=pvh" not in case.xen_line
+    if not pv and "SRAT" in tables:
+        yield "an SRAT where there should be none"
+    if not pv:
+        ids = re.findall(r"^initial apicid\s*: (\d+)$", boot.report.text["/proc/cpuinfo"], re.M)
+        if ids != [str(2 * cpu) for cpu in range(len(ids))]:
+            yield f"ids {ids} are not 2 * vCPU"
+    missing = [["errno", "38"]]
+    right = missing if case.build in ("stock", "off") else [[str(2 * cpu) for cpu in range(len(boot.probe("apicids")[0]))]]
+    if boot.probe("apicids") != right:
+        yield f"get_vcpu_apicids: {boot.probe('apicids')} where {right} is right"
+    if case.build in ("stock", "off") and boot.probe("pxms") != missing:
+        yield f"get_mfn_pxms: {boot.probe('pxms')} where {missing} is right"
+
+
+def same(case: str, other: str, boots: dict[str, xen.Boot]) -> Iterator[str]:
+    """MADT and XSDT of two boots have the same bytes; the address of the MADT in the XSDT aside where
+    dom0's memory map differs, as its share by node does whatever the gate says."""
+    a, b = boots[case].report, boots[other].report
+    if a.tables.get("APIC") != b.tables.get("APIC"):
+        yield f"MADT differs from that of {other}"
+    xsdts = [bytearray(report.tables.get("XSDT", b"")) for report in (a, b)]
+    if case == "not-pinned":
+        for xsdt in xsdts:
+            xsdt[9:10], xsdt[36:44] = bytes(1), bytes(8)
+    if xsdts[0] != xsdts[1] or not xsdts[0]:
+        yield f"XSDT differs from that of {other}: {xsdts[0].hex()} and {xsdts[1].hex()}"
+
+
+def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path], kernels: dict[str, xen.Kernel]) -> xen.Boot:
+    machine = MACHINES[case.machine]
+    out = options.out / case.name
+    out.mkdir(parents=True, exist_ok=True)
+    if machine.own_tables:
+        machine.make_tables(options.acpi_gen, out)
+    initrd = out / "initrd"
+    initrd.write_bytes(xen.initramfs(kernels[case.kernel], options.busybox, options.probe))
+    arguments = machine.qemu(out)
+    if case.cpu:
+        arguments[arguments.index("-cpu") + 1] = case.cpu
+    frames = ":".join(hex(frame) for frame in frames_to_ask(machine))
+    return xen.boot(builds[case.build] / "xen", arguments, kernels[case.kernel], initrd, out, case.xen_line, f"mfns={frames}")
+
+
+def row(case: Case, boot: xen.Boot) -> str:
+    """A line of the before-and-after table."""
+    text = boot.report.text
+    nodes = len([path for path in text if re.fullmatch(r"/sys/devices/system/node/node\d+/cpulist", path)])
+    packages = len({value for path, value in text.items() if path.endswith("physical_package_id")})
+    distance = " / ".join(text[path].strip() for path in sorted(text) if path.endswith("/distance"))
+    pages = " ".join(str(count) for _, count in sorted(boot.pages().items()))
+    return (f"| {case.name} | {nodes} | {'yes' if 'SRAT' in boot.report.tables else 'no'} | {packages} | {distance} | {pages} |")  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--acpi-gen", type=pathlib.Path, required=True)
+    parser.add_argument("--busybox", type=pathlib.Path, required=True)
+    parser.add_argument("--probe", type=pathlib.Path, required=True, help="a static dom0-probe")
+    parser.add_argument("--kernel", action="append", required=True, metavar="NAME=FOLDER", help="an unpacked linux-image")
+    parser.add_argument("--xen", action="append", required=True, metavar="BUILD=FOLDER", help="what hv-glue/xen/build.sh printed")
+    parser.add_argument("--out", type=pathlib.Path, required=True)
+    parser.add_argument("case", nargs="*", help="names of cases; none: all")
+    options = parser.parse_args()
+    named = lambda pairs: {name: pathlib.Path(path) for name, _, path in (pair.partition("=") for pair in pairs)}
+    builds = named(options.xen)
+    kernels = {name: xen.kernel(folder) for name, folder in named(options.kernel).items()}
+    good, boots = True, {}
+    for case in CASES:
+        if options.case and case.name not in options.case:
+            continue
+        try:
+            boot = run(case, options, builds, kernels)
+        except qemu.BootFailed as failure:
+            console = (options.out / case.name / "console.log").read_text(errors="replace")
+            findings = [f"Xen does not say: {words}" for words in case.says if words not in console]
+            if not case.fails:
+                findings.append(str(failure))
+            print(f"{case.name:20} refused{'' if case.fails else ', FAILED'}", flush=True)
+        else:
+            boots[case.name] = boot
+            text = "\n".join(boot.xen())
+            findings = [f"Xen does not say: {words}" for words in case.says if words not in text]
+            if case.fails:
+                findings.append("dom0 came up")
+            elif case.vnuma:
+                findings += judge_vnuma(case, boot, options.out / case.name, options.acpi_gen)
+            else:
+                findings += list(judge_plain(boot, case))
+            if case.name in SAME_AS and SAME_AS[case.name] in boots:
+                findings += list(same(case.name, SAME_AS[case.name], boots))
+            print(f"{case.name:20} {boot.report.seconds:5.1f} s  {'FAILED' if findings else 'ok'}", flush=True)
+        for finding in findings:
+            print(f"    {finding}", flush=True)
+        good &= not findings
+    print("| boot | nodes | SRAT | packages | distances | dom0's pages by Xen's node |\n|---|---|---|---|---|---|")
+    for case in CASES:
+        if case.name in boots:
+            print(row(case, boots[case.name]))
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
