@@ -12,9 +12,10 @@ use acpi_gen::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use fuzz::encode::Encode;
+use fuzz::host::{Block, Entry, Host};
 use fuzz::machine::Machine;
-use fuzz::ranges::Size;
-use fuzz::targets::{check, placement, round_trip};
+use fuzz::ranges::{Cursor, Size};
+use fuzz::targets::{c_abi, check, e820_trim, host_plan, placement, round_trip};
 
 fn main() -> io::Result<()> {
     let out = std::env::args_os().nth(1).expect("the folder for the seeds");
@@ -38,11 +39,27 @@ fn main() -> io::Result<()> {
         seed(out, "round_trip", &name, &input)?;
         let input = check::Input { machine: input.machine, resum: true, ..Default::default() };
         seed(out, "check", &name, &input)?;
+        let input =
+            c_abi::Input { call: 1, flags: 1, machine: input.machine, ..Default::default() };
+        seed(out, "c_abi", &name, &input)?;
     }
-    for defect in ["broken"] {
-        for file in files(&fixtures.join(defect)).unwrap_or_default() {
-            let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
-            write(out, "topology_file", &format!("{defect}-{name}"), &fs::read(&file)?)?;
+    for file in files(&fixtures.join("topologies/broken")).unwrap_or_default() {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        write(out, "topology_file", &format!("broken-{name}"), &fs::read(&file)?)?;
+    }
+    for file in files(&fixtures.join("hosts"))? {
+        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&file)?;
+        write(out, "host_file", &name, text.as_bytes())?;
+        hosts(out, &name, &text)?;
+    }
+    for entry in fs::read_dir(fixtures.join("images"))? {
+        let path = entry?.path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let bytes = fs::read(&path)?;
+        if bytes.len() <= 8192 && (name.ends_with("elf") || name.ends_with("bzimage")) {
+            write(out, "kernel_image", &name, &bytes)?;
+            write(out, "bzimage", &name, &bytes)?;
         }
     }
     kernels(out)
@@ -202,4 +219,76 @@ fn kernels(out: &Path) -> io::Result<()> {
         write(out, "kernel_image", name, &placement::elf(&input))?;
     }
     Ok(())
+}
+
+/// A host, planned in Rust and in C, and its memory map trimmed.
+fn hosts(out: &Path, name: &str, text: &str) -> io::Result<()> {
+    let table: toml::Table = text.parse().expect("TOML");
+    let number = |value: &toml::Value| match value {
+        toml::Value::Integer(number) => u64::try_from(*number).expect("a number"),
+        other => panic!("{other:?}"),
+    };
+    let list =
+        |key: &str| table.get(key).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let mut cursor = Cursor::default();
+    let mut range = |value: &toml::Value| {
+        let range = GpaRange::new(Gpa(number(&value["start"])), Gpa(number(&value["end"])));
+        cursor.to(range.expect("a range"))
+    };
+    let kinds = ["", "ram", "reserved", "acpi", "nvs", "unusable"];
+    let entries = list("e820");
+    let map = entries.iter().map(|entry| {
+        let (gap, size) = range(entry);
+        let kind = kinds.iter().position(|kind| entry["type"].as_str() == Some(kind));
+        Entry { gap, size, kind: kind.expect("a type") as u8 }
+    });
+    let map = map.collect();
+    let mut cursor = Cursor::default();
+    let mut range = |value: &toml::Value| {
+        let range = GpaRange::new(Gpa(number(&value["start"])), Gpa(number(&value["end"])));
+        cursor.to(range.expect("a range"))
+    };
+    let blocks: Vec<_> = list("memblk")
+        .iter()
+        .map(|block| {
+            let (gap, size) = range(block);
+            let hotplug = block.get("hotplug").and_then(toml::Value::as_bool).unwrap_or(false);
+            Block { gap, size, node: number(&block["node"]) as u8, hotplug }
+        })
+        .collect();
+    let host = Host {
+        map,
+        blocks,
+        cpus: list("cpu_to_node").iter().map(|node| number(node) as u8).collect(),
+        node_to_pxm: list("node_to_pxm")
+            .iter()
+            .map(|pxm| Some(ProximityDomain(number(pxm) as u32).into()))
+            .collect(),
+        distances: list("distances")
+            .iter()
+            .flat_map(|row| {
+                row.as_array().expect("a row").iter().map(|d| number(d) as u8).collect::<Vec<_>>()
+            })
+            .collect(),
+    };
+    let (map, ranges) = (host.map.clone(), host.blocks.clone());
+    let trim =
+        e820_trim::Input { fraction: 90, max_entries: 120, map, ranges, ..Default::default() };
+    seed(out, "e820_trim", name, &trim)?;
+    for call in [2, 3] {
+        let host = host.clone();
+        let numbers = [1, 0, 0, 0, 16, 9, 0x24, 0];
+        let input = c_abi::Input { call, flags: 7, numbers, host, ..Default::default() };
+        seed(out, "c_abi", &format!("{name}-{call}"), &input)?;
+    }
+    let plan = host_plan::Input {
+        pvh: true,
+        pinned: true,
+        partial: true,
+        keep: true,
+        vcpus: 0,
+        fraction: 128,
+        host,
+    };
+    seed(out, "host_plan", name, &plan)
 }

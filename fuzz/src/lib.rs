@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod encode;
 pub mod host;
+pub mod lent;
 pub mod machine;
 pub mod ranges;
 pub mod spec;
@@ -27,9 +28,12 @@ pub type Target = fn(&[u8]) -> Interest;
 /// Every target by the name of its binary and of its corpus' folder.
 pub const TARGETS: &[(&str, Target)] = &[
     ("apic_ids", targets::apic_ids::run),
+    ("bzimage", targets::bzimage::run),
+    ("c_abi", targets::c_abi::run),
     ("check", targets::check::run),
     ("decode", targets::decode::run),
     ("e820_trim", targets::e820_trim::run),
+    ("host_file", targets::host_file::run),
     ("host_plan", targets::host_plan::run),
     ("hypercalls", targets::hypercalls::run),
     ("kernel_image", targets::kernel_image::run),

@@ -1,9 +1,12 @@
 //! One module for each target.
 
 pub mod apic_ids;
+pub mod bzimage;
+pub mod c_abi;
 pub mod check;
 pub mod decode;
 pub mod e820_trim;
+pub mod host_file;
 pub mod host_plan;
 pub mod hypercalls;
 pub mod kernel_image;
