@@ -11,6 +11,7 @@ mod decode;
 mod emit;
 mod failure;
 mod host_file;
+mod import;
 mod initrd;
 mod input;
 mod memory_map;
@@ -42,6 +43,7 @@ enum Command {
     Emit(emit::Args),
     Decode(decode::Args),
     Check(check::Args),
+    Import(import::Args),
     Initrd(initrd::Args),
     Plan(plan::Args),
 }
@@ -67,6 +69,7 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
         Command::Emit(args) => emit::run(args).map(Outcome::good),
         Command::Decode(args) => decode::run(args),
         Command::Check(args) => check::run(args),
+        Command::Import(args) => import::run(args).map(Outcome::good),
         Command::Initrd(args) => initrd::run(args).map(Outcome::good),
         Command::Plan(args) => plan::run(args).map(Outcome::good),
     }

@@ -1,7 +1,8 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 //! Topology files: from TOML to the [`Machine`] that acpi-gen's descriptions
-//! borrow from, with the line of whatever is wrong.
+//! borrow from, with the line of whatever is wrong. And [`XlConfig`]: from xl's
+//! configurations to a topology file.
 //!
 //! This takes a heap but no operating system, because loaders read the same files
 //! as the command line does.
@@ -16,7 +17,9 @@ mod interrupts;
 mod machine;
 pub mod number;
 pub mod source;
+mod xl;
 
 pub use error::FileError;
 pub use file::{IdScheme, TopologyFile};
 pub use machine::Machine;
+pub use xl::{XlConfig, XlVnode};

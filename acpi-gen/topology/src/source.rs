@@ -34,6 +34,12 @@ impl Source {
         Ok(Self { text: String::from(text) })
     }
 
+    /// The text itself.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The text as TOML.
     ///
     /// # Errors

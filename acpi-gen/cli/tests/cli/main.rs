@@ -12,6 +12,7 @@ mod bad_topologies;
 mod check;
 mod decode;
 mod golden;
+mod import;
 mod initrd;
 mod people;
 mod plan;
