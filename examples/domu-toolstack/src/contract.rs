@@ -1,0 +1,166 @@
+//! `contract`: what Xen promises of ids and leaves, asked without starting a guest.
+
+use serde::Serialize;
+use xen_hypercall::{CpuPolicy, DomainFlags, DomainId, EmulationFlags, Errno, Error, Xen, records};
+
+use crate::domain::{self, Order};
+use crate::failure::Failure;
+use crate::report;
+use crate::request::{Request, RequestArgs};
+
+/// Check what Xen promises of ids and CPUID leaves, without starting a guest
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    request: RequestArgs,
+    /// With XEN_DOMCTL_CDF_vnuma_apic_topology
+    #[arg(long)]
+    opt_in: bool,
+}
+
+/// What a guest would see of its topology.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+struct Seen {
+    /// By XEN_DOMCTL_get_vcpu_apicids; none where Xen does not know it.
+    ids: Option<Vec<u32>>,
+    /// The local APICs' ID registers.
+    apic_registers: Vec<u32>,
+    /// Leaves 1, 4, 0xB and 0x80000008: leaf, subleaf, EAX to EDX.
+    leaves: Vec<[u32; 6]>,
+}
+
+#[derive(Serialize)]
+struct Orders<'a> {
+    order: Order,
+    /// After gethvmcontext and sethvmcontext with the same bytes.
+    restored: bool,
+    #[serde(flatten)]
+    seen: &'a Seen,
+}
+
+/// A call, and Xen's answer: "ok" or the error number.
+#[derive(Serialize)]
+struct Answer {
+    call: &'static str,
+    answer: String,
+}
+
+pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
+    let request = Request::read(&args.request)?;
+    pv_with_flag(xen, &request);
+    orders(xen, &request, args.opt_in)?;
+    queries(xen, &request, args.opt_in)?;
+    after_run(xen, &request, args.opt_in)?;
+    read_back(xen, &request, args.opt_in)
+}
+
+fn answer(call: &'static str, result: Result<(), &Error>) {
+    let answer = match result {
+        Ok(()) => "ok".to_owned(),
+        Err(error) => error.errno().map_or_else(|| error.to_string(), |errno| errno.to_string()),
+    };
+    report::line("answer", &Answer { call, answer });
+}
+
+/// PV has neither leaf 0xB nor local APICs: the flag means nothing there.
+fn pv_with_flag(xen: &Xen, request: &Request) {
+    let flags = DomainFlags::VNUMA_APIC_TOPOLOGY;
+    match domain::empty(xen, request, flags, EmulationFlags::NONE) {
+        Ok(_) => answer("pv-with-flag", Ok(())),
+        Err(Failure::Xen(error)) => answer("pv-with-flag", Err(&error)),
+        Err(other) => eprintln!("{other}"),
+    }
+}
+
+fn orders(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
+    let mut first: Option<Seen> = None;
+    for order in Order::ALL {
+        let domain = domain::create(xen, request, opt_in, order)?;
+        for restored in [false, true] {
+            if restored {
+                let state = xen.hvm_context(domain.id())?;
+                xen.set_hvm_context(domain.id(), &state)?;
+            }
+            let seen = look(xen, domain.id())?;
+            report::line("order", &Orders { order, restored, seen: &seen });
+            if first.as_ref().is_some_and(|first| *first != seen) {
+                let what = format!("order {order:?}, restored {restored}: another topology");
+                return Err(Failure::Contract(what));
+            }
+            first.get_or_insert(seen);
+        }
+    }
+    Ok(())
+}
+
+fn look(xen: &Xen, domain: DomainId) -> Result<Seen, Failure> {
+    let ids = match xen.vcpu_apic_ids(domain) {
+        Ok(ids) => Some(ids),
+        Err(error) if error.errno() == Some(Errno::ENOSYS) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let state = xen.hvm_context(domain)?;
+    let apic_registers =
+        records(&state)?.iter().filter_map(|record| record.apic_id_register()).collect();
+    Ok(Seen { ids, apic_registers, leaves: leaves(&xen.cpu_policy(domain)?) })
+}
+
+fn leaves(policy: &CpuPolicy) -> Vec<[u32; 6]> {
+    policy
+        .leaves
+        .iter()
+        .filter(|leaf| matches!(leaf.leaf, 1 | 4 | 0xB | 0x8000_0008))
+        .map(|leaf| [leaf.leaf, leaf.subleaf, leaf.a, leaf.b, leaf.c, leaf.d])
+        .collect()
+}
+
+#[derive(Serialize)]
+struct Query {
+    capacity: u32,
+    answer: String,
+    filled: u32,
+    ids: Vec<u32>,
+}
+
+/// Capacities below, at and above the number of vCPUs.
+fn queries(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
+    let domain = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+    let vcpus = u32::try_from(request.machine.processors.len()).unwrap_or(u32::MAX);
+    for capacity in [0, 1, vcpus.saturating_sub(1), vcpus, vcpus.saturating_add(1)] {
+        let query = xen.query_apic_ids(domain.id(), capacity)?;
+        let answer = match &query.result {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => error.errno().map_or_else(String::new, |errno| errno.to_string()),
+        };
+        report::line("query", &Query { capacity, answer, filled: query.filled, ids: query.ids });
+    }
+    Ok(())
+}
+
+/// A layout for a domain that was unpaused once. No vCPU runs: none has a state.
+fn after_run(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
+    let domain = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+    xen.unpause_domain(domain.id())?;
+    xen.pause_domain(domain.id())?;
+    match domain::set_vnuma(xen, domain.id(), request) {
+        Ok(()) => answer("setvnumainfo-after-run", Ok(())),
+        Err(Failure::Xen(error)) => answer("setvnumainfo-after-run", Err(&error)),
+        Err(other) => return Err(other),
+    }
+    Ok(())
+}
+
+/// What Xen tells a guest of its layout is what it was given.
+fn read_back(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
+    let domain = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+    let info = xen.vnuma_info(domain.id())?;
+    let same = info.distances == request.distances
+        && info.vcpu_to_vnode == request.vcpu_to_vnode
+        && info.ranges == domain::ranges(request);
+    if same {
+        answer("get_vnumainfo", Ok(()));
+        Ok(())
+    } else {
+        Err(Failure::Contract("get_vnumainfo answers another layout than was set".into()))
+    }
+}

@@ -1,0 +1,11 @@
+//! Lines that a test reads: "@@ WHAT JSON".
+
+use serde::Serialize;
+
+/// Prints one line.
+pub(crate) fn line<T: Serialize>(what: &str, value: &T) {
+    match serde_json::to_string(value) {
+        Ok(json) => println!("@@ {what} {json}"),
+        Err(error) => eprintln!("report {what}: {error}"),
+    }
+}
