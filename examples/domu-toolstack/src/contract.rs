@@ -5,8 +5,8 @@ use xen_hypercall::{CpuPolicy, DomainFlags, DomainId, EmulationFlags, Errno, Err
 
 use crate::domain::{self, Order};
 use crate::failure::Failure;
-use crate::report;
 use crate::request::{Request, RequestArgs};
+use crate::{host, report};
 
 /// Check what Xen promises of ids and CPUID leaves, without starting a guest
 #[derive(clap::Args, Debug)]
@@ -46,7 +46,7 @@ struct Answer {
 }
 
 pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
-    let request = Request::read(&args.request)?;
+    let request = Request::read(&args.request, &host::nodes(&xen.host_numa()?))?;
     pv_with_flag(xen, &request);
     orders(xen, &request, args.opt_in)?;
     queries(xen, &request, args.opt_in)?;

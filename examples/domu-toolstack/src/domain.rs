@@ -111,13 +111,9 @@ pub(crate) fn set_native_tsc(xen: &Xen, domain: DomainId) -> Result<(), Failure>
     Ok(xen.set_tsc_mode(domain, TscMode::NEVER_EMULATE)?)
 }
 
-/// Xen's NUMA_NO_NODE, for a vnode that no host node backs.
-const NO_NODE: u32 = 0xFF;
-
 /// The layout as Xen takes it.
 pub(crate) fn set_vnuma(xen: &Xen, domain: DomainId, request: &Request) -> Result<(), Failure> {
-    let vnode_to_pnode: Vec<u32> =
-        request.pnodes.iter().map(|pnode| pnode.map_or(NO_NODE, u32::from)).collect();
+    let vnode_to_pnode: Vec<u32> = request.pnodes.iter().copied().map(u32::from).collect();
     let ranges = ranges(request);
     let vnuma = Vnuma {
         distances: &request.distances,

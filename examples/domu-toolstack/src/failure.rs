@@ -26,7 +26,7 @@ pub(crate) enum Failure {
     /// Saved state that cannot be read.
     Save(xen_hypercall::SaveError),
     /// Memory that the host did not give.
-    Memory { vnode: usize, pnode: Option<u8>, at: Gpa, missing: u64 },
+    Memory { vnode: usize, pnode: u8, at: Gpa, missing: u64 },
     /// A guest that was not seen to end.
     StillRunning { domain: DomainId, seconds: u64 },
     /// A promise of Xen's or of ours that does not hold.
@@ -45,11 +45,11 @@ impl fmt::Display for Failure {
             Self::Xen(error) => error.fmt(f),
             Self::Save(error) => error.fmt(f),
             Self::Memory { vnode, pnode, at, missing } => {
-                write!(f, "vnode {vnode}: {missing} pages from {:#x} on not given by ", at.0)?;
-                match pnode {
-                    Some(pnode) => write!(f, "pnode {pnode}"),
-                    None => f.write_str("the host"),
-                }
+                write!(
+                    f,
+                    "vnode {vnode}: pnode {pnode} has none for {missing} pages from {:#x} on",
+                    at.0
+                )
             }
             Self::StillRunning { domain, seconds } => {
                 write!(f, "{domain} has not shut down after {seconds} s")

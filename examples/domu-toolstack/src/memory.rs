@@ -16,8 +16,9 @@ const BATCH: usize = 512;
 /// other.
 pub(crate) fn populate(xen: &Xen, domain: DomainId, request: &Request) -> Result<(), Failure> {
     for &(memory, vnode) in &request.memory {
-        let pnode = request.pnodes.get(vnode).copied().flatten();
-        let node = pnode.map_or(PopulateNode::Any, PopulateNode::Exact);
+        // Request::read gave each vnode one.
+        let Some(&pnode) = request.pnodes.get(vnode) else { continue };
+        let node = PopulateNode::Exact(pnode);
         let range = memory.range;
         // Steps of 2 MiB counted from the range's start would cross its large pages.
         let mut at = range.start().0 / PAGE;

@@ -25,7 +25,7 @@ struct Source {
 pub(crate) struct RequestArgs {
     #[command(flatten)]
     source: Source,
-    /// Host node of each vnode; by default the configuration's pnodes, else any
+    /// Host node of each vnode; by default the configuration's pnodes, else the host's nodes in turn
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', requires = "topology")]
     pnodes: Option<Vec<u8>>,
 }
@@ -36,8 +36,8 @@ pub(crate) struct Request {
     /// For the tables; vnode n is the domain `domains[n]`.
     pub(crate) machine: Machine,
     pub(crate) domains: Vec<ProximityDomain>,
-    /// Each vnode's host node; `None`: anywhere.
-    pub(crate) pnodes: Vec<Option<u8>>,
+    /// Each vnode's host node.
+    pub(crate) pnodes: Vec<u8>,
     pub(crate) vcpu_to_vnode: Vec<u32>,
     /// Distances between the vnodes, row by row.
     pub(crate) distances: Vec<u32>,
@@ -49,23 +49,24 @@ pub(crate) struct Request {
 const MAX_VCPUS: usize = 128;
 
 impl Request {
-    pub(crate) fn read(args: &RequestArgs) -> Result<Self, Failure> {
+    /// Reads the topology; `host` are the numbers of the host's nodes.
+    pub(crate) fn read(args: &RequestArgs, host: &[u8]) -> Result<Self, Failure> {
         let (file, pnodes) = match (&args.source.topology, &args.source.config) {
-            (Some(path), _) => (TopologyFile::read(path)?, args.pnodes.clone().map(some)),
+            (Some(path), _) => (TopologyFile::read(path)?, args.pnodes.clone()),
             (None, Some(path)) => {
                 let config = XlConfig::read(path)?;
                 let file = TopologyFile::from_text(path, config.topology_text()?)?;
                 let pnodes = config.vnodes.iter().map(|vnode| vnode.pnode.map(narrow).transpose());
-                (file, Some(pnodes.collect::<Result<_, _>>()?))
+                (file, pnodes.collect::<Result<Option<Vec<u8>>, _>>()?)
             }
             (None, None) => return Err(Failure::Request("neither --topology nor --config".into())),
         };
         // The library's rules, with the lines of what breaks them.
         file.topology()?;
-        Self::new(file.machine().clone(), pnodes)
+        Self::new(file.machine().clone(), pnodes, host)
     }
 
-    fn new(machine: Machine, pnodes: Option<Vec<Option<u8>>>) -> Result<Self, Failure> {
+    fn new(machine: Machine, pnodes: Option<Vec<u8>>, host: &[u8]) -> Result<Self, Failure> {
         let mut domains: Vec<ProximityDomain> = machine
             .processors
             .iter()
@@ -77,7 +78,8 @@ impl Request {
         let vnode_of = |domain: Option<ProximityDomain>| {
             domain.and_then(|domain| domains.binary_search(&domain).ok())
         };
-        let pnodes = pnodes.unwrap_or_else(|| vec![None; domains.len()]);
+        let in_turn = || host.iter().copied().cycle().take(domains.len()).collect();
+        let pnodes = pnodes.unwrap_or_else(in_turn);
         if pnodes.len() != domains.len() {
             let what =
                 format!("{} pnodes for {} vnodes: one for each", pnodes.len(), domains.len());
@@ -156,10 +158,6 @@ const XEN_END: u64 = 0xFF00_0000;
 
 /// The page size.
 pub(crate) const PAGE: u64 = 4096;
-
-fn some(pnodes: Vec<u8>) -> Vec<Option<u8>> {
-    pnodes.into_iter().map(Some).collect()
-}
 
 fn narrow(pnode: u32) -> Result<u8, Failure> {
     u8::try_from(pnode).map_err(|_| Failure::Request(format!("pnode {pnode}: Xen has at most 255")))

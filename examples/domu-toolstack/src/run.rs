@@ -57,7 +57,7 @@ struct Created<'a> {
     /// What hv-glue says that an opted-in guest gets.
     expected_ids: &'a [u32],
     madt: &'a [u32],
-    pnodes: &'a [Option<u8>],
+    pnodes: &'a [u8],
     vcpus: usize,
     online_at_boot: usize,
     pages: u64,
@@ -72,10 +72,11 @@ struct Ended {
 }
 
 pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
-    let request = Request::read(&args.request)?;
+    let numa = xen.host_numa()?;
+    let request = Request::read(&args.request, &host::nodes(&numa))?;
     let images = Images::read(&args.kernel, args.initrd.as_deref(), &args.cmdline)?;
     let expected_ids = ids::expected(&request)?;
-    host::check(xen, &request)?;
+    host::check(&numa, &request)?;
     let options = Options {
         opt_in: args.opt_in,
         order: args.order,
