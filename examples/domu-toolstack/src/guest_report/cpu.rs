@@ -5,14 +5,14 @@ use std::io;
 
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-use crate::port::Port;
+use crate::log::Log;
 
 /// The leaves with the topology: each with the subleaves that are asked for.
 const LEAVES: [(u32, u32); 6] =
     [(1, 0), (4, 3), (0xB, 0), (0xB, 1), (0x8000_0001, 0), (0x8000_0008, 0)];
 
 /// A line for each processor that is online, with EAX to EDX of each leaf.
-pub(crate) fn report(port: &mut Port) -> io::Result<()> {
+pub(crate) fn report(log: &mut Log) -> io::Result<()> {
     for cpu in 0..CpuSet::MAX_CPU {
         let mut set = CpuSet::new();
         set.set(cpu);
@@ -27,7 +27,7 @@ pub(crate) fn report(port: &mut Port) -> io::Result<()> {
                 format!("{leaf:x}.{subleaf}={a:x}/{b:x}/{c:x}/{d:x}")
             })
             .collect();
-        port.line("cpuid", &format!("{cpu} {}", leaves.join(" ")))?;
+        log.line("cpuid", &format!("{cpu} {}", leaves.join(" ")))?;
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! The init of the test's guests: says over port 0xE9 what the kernel and the processors
-//! make of the topology, and powers off. Lines are "@@ KEY VALUE"; Xen prints them with
-//! the domain's number in front.
+//! The init of the test's guests: says in the kernel's log what the kernel and the processors
+//! make of the topology, and powers off. Lines are "@@ KEY VALUE"; Xen prints them with the
+//! domain's number in front.
 
 mod cpu;
-mod port;
+mod log;
 mod tree;
 
 use std::fs;
@@ -13,12 +13,13 @@ use rustix::mount::{MountFlags, mount};
 use rustix::system::{RebootCommand, finit_module, reboot};
 use xen_hypercall::Xen;
 
-use crate::port::Port;
+use crate::log::Log;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     if let Err(error) = run() {
+        // To the kernel's console, where it has one.
         eprintln!("guest-report: {error}");
     }
     // A process 1 that ends is a panic of the kernel.
@@ -32,17 +33,14 @@ fn run() -> Outcome {
     for (kind, target) in [("proc", "/proc"), ("sysfs", "/sys"), ("devtmpfs", "/dev")] {
         mount(kind, target, kind, MountFlags::empty(), None)?;
     }
-    // The kernel writes to the same port: from here on only what is fatal.
-    fs::write("/proc/sys/kernel/printk", "1\n")?;
-    let mut port = Port::open()?;
-    port.line("begin", "guest")?;
-    tree::nodes(&mut port)?;
-    tree::cpus(&mut port)?;
-    cpu::report(&mut port)?;
-    tree::tables(&mut port)?;
-    tree::kernel_log(&mut port)?;
-    port.line("get_mfn_pxms", &mfn_pxms())?;
-    port.line("end", "guest")?;
+    let mut log = Log::open()?;
+    log.line("begin", "guest")?;
+    tree::nodes(&mut log)?;
+    tree::cpus(&mut log)?;
+    cpu::report(&mut log)?;
+    tree::tables(&mut log)?;
+    log.line("get_mfn_pxms", &mfn_pxms())?;
+    log.line("end", "guest")?;
     Ok(())
 }
 
