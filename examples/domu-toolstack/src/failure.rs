@@ -9,8 +9,8 @@ use xen_hypercall::DomainId;
 /// Why a command did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// An input file, with the line of what is wrong.
-    Input(acpi_gen_cli::Failure),
+    /// Something wrong on a line of an input file.
+    Input { path: PathBuf, error: acpi_gen_topology::FileError },
     /// A file that cannot be used.
     File { path: PathBuf, what: String },
     /// A request that this host or Xen's guests cannot meet.
@@ -36,7 +36,9 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(failure) => failure.fmt(f),
+            Self::Input { path, error } => {
+                write!(f, "{}:{}: {}", path.display(), error.line, error.what)
+            }
             Self::File { path, what } => write!(f, "{}: {what}", path.display()),
             Self::Request(what) | Self::Contract(what) => f.write_str(what),
             Self::Tables(error) => write!(f, "tables: {error}"),
@@ -71,7 +73,6 @@ macro_rules! from {
 }
 
 from! {
-    Input(acpi_gen_cli::Failure),
     Tables(acpi_gen::Error),
     Layout(hv_glue::Error),
     Place(pvh_loader::Error),

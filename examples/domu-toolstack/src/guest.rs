@@ -116,6 +116,7 @@ pub(crate) fn build<'x>(
         command_line: images.command_line.as_bytes(),
         memory: &ram,
         reserved: &[],
+        busy: &[],
         tables: TableSet::complete(&topology)?.with_hypervisor_vendor(*b"XenVMMXe"),
     };
     let mut places = vec![None; modules.len()];

@@ -9,8 +9,8 @@ use crate::request::{PAGE, Request};
 
 /// 2 MiB extents first: fewer entries in the guest's page tables, and fewer calls.
 const LARGE: u32 = 9;
-/// Extents of a call.
-const BATCH: usize = 512;
+/// Extents of a call: short, so that a slow host is not kept from its interrupts.
+const BATCH: usize = 32;
 
 /// Gives the domain all memory of the request, each vnode's on its host node and on no
 /// other.

@@ -1,9 +1,10 @@
 //! What guest is asked for: a topology, and the host nodes that back its vnodes.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use acpi_gen::{MemoryRange, ProcessorState, ProximityDomain};
-use acpi_gen_cli::{Machine, TopologyFile, XlConfig};
+use acpi_gen_topology::{FileError, Machine, TopologyFile, XlConfig};
 use hv_glue::VnodeId;
 
 use crate::failure::Failure;
@@ -51,19 +52,14 @@ const MAX_VCPUS: usize = 128;
 impl Request {
     /// Reads the topology; `host` are the numbers of the host's nodes.
     pub(crate) fn read(args: &RequestArgs, host: &[u8]) -> Result<Self, Failure> {
-        let (file, pnodes) = match (&args.source.topology, &args.source.config) {
-            (Some(path), _) => (TopologyFile::read(path)?, args.pnodes.clone()),
-            (None, Some(path)) => {
-                let config = XlConfig::read(path)?;
-                let file = TopologyFile::from_text(path, config.topology_text()?)?;
-                let pnodes = config.vnodes.iter().map(|vnode| vnode.pnode.map(narrow).transpose());
-                (file, pnodes.collect::<Result<Option<Vec<u8>>, _>>()?)
-            }
+        let (path, (file, pnodes)) = match (&args.source.topology, &args.source.config) {
+            (Some(path), _) => (path, from_topology(path, args.pnodes.clone())?),
+            (None, Some(path)) => (path, from_config(path)?),
             (None, None) => return Err(Failure::Request("neither --topology nor --config".into())),
         };
         // The library's rules, with the lines of what breaks them.
-        file.topology()?;
-        Self::new(file.machine().clone(), pnodes, host)
+        file.topology().map_err(|error| at_line(path, error))?;
+        Self::new(file.machine, pnodes, host)
     }
 
     fn new(machine: Machine, pnodes: Option<Vec<u8>>, host: &[u8]) -> Result<Self, Failure> {
@@ -158,6 +154,32 @@ const XEN_END: u64 = 0xFF00_0000;
 
 /// The page size.
 pub(crate) const PAGE: u64 = 4096;
+
+/// A topology, and its vnodes' host nodes where something says them.
+type Described = (TopologyFile, Option<Vec<u8>>);
+
+fn at_line(path: &Path, error: FileError) -> Failure {
+    Failure::Input { path: path.to_owned(), error }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed =
+        |error: std::io::Error| Failure::File { path: path.to_owned(), what: error.to_string() };
+    fs::read(path).map_err(failed)
+}
+
+fn from_topology(path: &Path, pnodes: Option<Vec<u8>>) -> Result<Described, Failure> {
+    let file = TopologyFile::parse(&read(path)?).map_err(|error| at_line(path, error))?;
+    Ok((file, pnodes))
+}
+
+fn from_config(path: &Path) -> Result<Described, Failure> {
+    let config = XlConfig::parse(&read(path)?).map_err(|error| at_line(path, error))?;
+    let text = config.topology_text().map_err(|error| at_line(path, error))?;
+    let file = TopologyFile::parse(text.as_bytes()).map_err(|error| at_line(path, error))?;
+    let pnodes = config.vnodes.iter().map(|vnode| vnode.pnode.map(narrow).transpose());
+    Ok((file, pnodes.collect::<Result<_, _>>()?))
+}
 
 fn narrow(pnode: u32) -> Result<u8, Failure> {
     u8::try_from(pnode).map_err(|_| Failure::Request(format!("pnode {pnode}: Xen has at most 255")))
