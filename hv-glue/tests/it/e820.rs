@@ -218,6 +218,24 @@ fn where_120_entries_do_not_do_the_largest_pieces_of_a_node_are_kept() {
 }
 
 #[test]
+fn what_a_merged_node_keeps_stands_together() {
+    // Four equal pieces, of which two and a half are kept.
+    let map = [ram(0, 40 * PAGE)];
+    let ranges = [0, 10, 20, 30].map(|n| at(n * PAGE, (n + 10) * PAGE, 0));
+    let (out, merged) = trim(&map, 25, Rule::ByNode(&ranges, &[], 2)).unwrap();
+    assert_eq!(out, [ram(0, 25 * PAGE), entry(25 * PAGE, 40 * PAGE, E820Type::UNUSABLE)]);
+    assert_eq!(merged, 1);
+}
+
+#[test]
+fn neighbours_of_the_hosts_map_stay_two_entries() {
+    let map = [ram(0, 3 * PAGE), ram(3 * PAGE, 6 * PAGE)];
+    let ranges = [at(0, 2 * PAGE, 0), at(2 * PAGE, 6 * PAGE, 1)];
+    let (out, _) = trim(&map, 6, Rule::ByNode(&ranges, &[], 120)).unwrap();
+    assert_eq!(out, map);
+}
+
+#[test]
 fn maps_and_keeps_out_of_order_are_refused() {
     let map = [ram(0, 2 * PAGE), ram(PAGE, 3 * PAGE)];
     assert_eq!(
