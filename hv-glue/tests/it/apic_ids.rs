@@ -208,6 +208,16 @@ fn a_refused_assignment_leaves_the_ids_alone() {
     );
 }
 
+#[test]
+fn a_gap_in_the_numbering_has_no_vcpus() {
+    let domains = [Some(ProximityDomain(0)), None, Some(ProximityDomain(2))];
+    let placement = Placement { vcpu_to_vnode: &[VnodeId(2), VnodeId(1)], domains: &domains };
+    let mut ids = [ApicId(9); 2];
+    let refused = ApicIds::assign(placement, TWO, ApicId(254), &mut [0; 3], &mut ids).err();
+    let gap = Error::VcpuOnUnknownVnode { vcpu: VcpuId(1), vnode: VnodeId(1), vnodes: 3 };
+    assert_eq!((refused, ids), (Some(gap), [ApicId(9); 2]));
+}
+
 /// Ids pass neither 2^32 nor the value that tables reserve.
 #[test]
 fn ids_stop_at_32_bits() {

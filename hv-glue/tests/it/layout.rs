@@ -331,6 +331,15 @@ fn parts_that_disagree_are_refused() {
         Layout::new(&domains, &pnodes[..1], &[], &[], &ten_twenty).err(),
         Some(Error::PnodesForVnodes { vnodes: 2, pnodes: 1 })
     );
+    let gap = [domains[0], None];
+    assert_eq!(
+        Layout::new(&gap, &pnodes, &[VnodeId(1)], &[], &ten_twenty).err(),
+        Some(Error::VcpuOnUnknownVnode { vcpu: VcpuId(0), vnode: VnodeId(1), vnodes: 2 })
+    );
+    assert_eq!(
+        Layout::new(&gap, &pnodes, &[], &[at(0, GIB, 1)], &ten_twenty).err(),
+        Some(Error::RangeOnUnknownVnode { index: 0, vnode: VnodeId(1), vnodes: 2 })
+    );
     let descending = [domains[1], domains[0]];
     assert_eq!(
         Layout::new(&descending, &pnodes, &[], &[], &ten_twenty).err(),
