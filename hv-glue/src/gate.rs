@@ -11,7 +11,8 @@ use crate::{ApicIds, Error};
 pub struct GateInput<'a> {
     /// dom0 is PVH: the only mode whose tables are ours.
     pub pvh: bool,
-    /// Each vCPU has hard affinity to one pCPU (`dom0_vcpus_pin`).
+    /// Each vCPU has hard affinity to one pCPU (`dom0_vcpus_pin`). Not so where
+    /// the scheduler moves CPUs in groups (`sched-gran` above one CPU).
     pub pinned: bool,
     /// dom0's vCPUs.
     pub vcpus: u32,
@@ -19,7 +20,7 @@ pub struct GateInput<'a> {
     pub pcpus: u32,
     /// Nodes with memory blocks or with pCPUs that vCPUs sit on.
     pub nodes: u32,
-    /// Memory blocks.
+    /// Memory blocks; none with `numa=fake`, whose nodes are no firmware's.
     pub blocks: u32,
     /// The most blocks that the hypervisor's vNUMA layout holds.
     pub max_blocks: u32,
