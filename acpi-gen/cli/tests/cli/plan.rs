@@ -255,6 +255,35 @@ fn tables_are_written_where_they_are_asked_for() {
     assert!(stdout.contains("pinned: not met"), "{stdout}");
 }
 
+/// What Linux 6.12 as a PVH dom0, Xen and fwts say of each plan's tables.
+#[test]
+fn no_consumer_drops_a_plans_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let hosts = support::root().join("fixtures/hosts");
+    let judge = |host: &Path, tables: &str| {
+        let args = ["check", tables, "--memory-map", host.to_str().unwrap(), "--pvh-dom0"];
+        let output = support::acpi_gen(folder.path(), &args);
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    for name in support::files(&hosts, ".toml") {
+        let (host, tables) = (hosts.join(&name), name.trim_end_matches(".toml"));
+        let args = ["plan", host.to_str().unwrap(), "--out", tables];
+        assert_eq!(support::acpi_gen(folder.path(), &args).status.code(), Some(0), "{name}");
+        let (status, findings) = judge(&host, tables);
+        assert_eq!(status, Some(0), "{name}: {findings}");
+        assert!(!findings.contains("error"), "{name}: {findings}");
+    }
+    // With more RAM than blocks, they do.
+    let name = "sun-fire-x4600-m2.toml";
+    let text = fs::read_to_string(hosts.join(name)).unwrap();
+    let larger = text.replace("end = 0x2028000000\ntype", "end = 0x3028000000\ntype");
+    assert_ne!(larger, text);
+    let host = folder.path().join("larger.toml");
+    fs::write(&host, larger).unwrap();
+    let (status, findings) = judge(&host, "sun-fire-x4600-m2");
+    assert_eq!(status, Some(1), "{findings}");
+}
+
 /// One line for each file of tests/bad_hosts, each named after its defect.
 #[test]
 fn each_defect_of_a_host_is_named_with_its_line() {
