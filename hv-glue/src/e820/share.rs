@@ -16,10 +16,10 @@ pub(super) fn proportionally(
     let (mut kept, mut free) = (0_u64, 0_u64);
     for piece in pieces.iter_mut() {
         piece.kept = 0;
-        for range in keep {
-            piece.kept = piece
-                .kept
-                .saturating_add(Frames::inside(*range).intersection(piece.frames).pages());
+        let frames = piece.frames;
+        let kept_frames = keep.iter().map(|range| Frames::inside(*range));
+        for range in kept_frames.take_while(|range| range.start < frames.end) {
+            piece.kept = piece.kept.saturating_add(range.intersection(frames).pages());
         }
         // Ranges that end here are of no use to the pieces further up.
         while let Some((first, rest)) = keep.split_first()
