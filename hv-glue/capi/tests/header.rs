@@ -1,6 +1,5 @@
 //! The committed header is what the sources say.
 
-#[expect(clippy::expect_used, reason = "a test")]
 #[test]
 fn the_header_is_up_to_date() {
     let folder = env!("CARGO_MANIFEST_DIR");
