@@ -14,7 +14,7 @@ import cpio
 import picture
 import qemu
 from compare import compare
-from machine import Machine, dump, machines
+from machine import FIXTURES, Machine, dump, machines
 from topology import Topology, read
 
 OURS = ("APIC", "SRAT", "SLIT")
@@ -111,10 +111,9 @@ def rsdp(report: qemu.Report, console: str, says: str) -> Iterator[str]:
         yield f"RSDP: {found and found[1]}, where the loader placed it at {placed and placed[1]}"
 
 
-def judge(loader: Uefi | Stage, machine: Machine, kernels: dict[str, pathlib.Path], acpi_gen: pathlib.Path, initramfs: bytes, out: pathlib.Path) -> bool:
-    """All boots of one machine by one loader; true where no kernel contradicts the topology."""
-    folder = dump(machine, next(iter(kernels.values())), initramfs, out)
-    own = {path.name: path.read_bytes() for path in folder.iterdir()}
+def judge(loader: Uefi | Stage, machine: Machine, kernels: dict[str, pathlib.Path], own: dict[str, bytes], acpi_gen: pathlib.Path, initramfs: bytes, out: pathlib.Path) -> bool:
+    """All boots of one machine, whose own tables are `own`, by one loader; true where no kernel
+    contradicts the topology."""
     subprocess.run([acpi_gen, "emit", machine.topology, "--out", out / "emitted"], check=True, stdout=subprocess.DEVNULL)
     expected = read(machine.topology)
     good = True
@@ -143,6 +142,30 @@ def judge(loader: Uefi | Stage, machine: Machine, kernels: dict[str, pathlib.Pat
         if isinstance(loader, Uefi):
             (logs / "boot.svg").write_text(picture.svg(picture.lines(console, report, loader.says)))
     return good
+
+
+def by_firmware(loader: Uefi | Stage, machine: Machine, kernel: pathlib.Path, direct: qemu.Report, initramfs: bytes, out: pathlib.Path) -> bool:
+    """Without a topology the kernel finds the nodes that it finds by the machine's own tables."""
+    logs = out / f"{loader.name}-by-firmware"
+    logs.mkdir(parents=True, exist_ok=True)
+    files = {"kernel": kernel.read_bytes(), "initrd": initramfs, "cmdline": qemu.KERNEL_LINE.encode()}
+    report = qemu.boot_by([*machine.command, *loader.arguments(files, logs)], logs)
+    findings = [
+        f"{path}: {report.text.get(path)!r} where a boot without the loader has {text!r}"
+        for path, text in direct.text.items()
+        if re.search(r"/node/online$|/node\d+/(cpulist|distance)$|/cpu/online$", path) and report.text.get(path) != text
+    ]
+    enabled = lambda found: [cpu for cpu in processors(madt_entries(found.tables["APIC"])) if cpu[2] & 3]
+    if enabled(report) != enabled(direct):
+        findings.append(f"MADT's processors: {enabled(report)} where the machine has {enabled(direct)}")
+    if report.tables["SRAT"] == direct.tables["SRAT"]:
+        findings.append("the SRAT is the machine's own and not the loader's")
+    console = (logs / "console.log").read_text(errors="replace")
+    findings += rsdp(report, console, loader.says)
+    print(f"{loader.name:6} {machine.name:10} by the firmware's own SRAT and MADT: {'FAILED' if findings else 'ok'}", flush=True)
+    for finding in findings:
+        print(f"    {finding}")
+    return not findings
 
 
 def refusals(loaders: list[Uefi | Stage], machine: Machine, kernel: pathlib.Path, out: pathlib.Path) -> bool:
@@ -188,14 +211,18 @@ def main() -> int:
     initramfs = cpio.initramfs(options.busybox)
     loaders = [Uefi(options.application, options.ovmf), Stage(options.stage)]
     good = True
-    for machine in machines(options.machine):
-        for loader in loaders:
-            try:
-                good &= judge(loader, machine, kernels, options.acpi_gen, initramfs, options.out / machine.name)
-            except qemu.BootFailed as failure:
-                print(f"{loader.name:6} {machine.name:10} FAILED: {failure}", flush=True)
-                good = False
-    [gaps] = machines(["gaps"])
+    for machine in machines(FIXTURES, options.machine):
+        out = options.out / machine.name
+        try:
+            direct = dump(machine, next(iter(kernels.values())), initramfs, out)
+            for loader in loaders:
+                good &= judge(loader, machine, kernels, direct.tables, options.acpi_gen, initramfs, out)
+                if "SRAT" in direct.tables:
+                    good &= by_firmware(loader, machine, next(iter(kernels.values())), direct, initramfs, out)
+        except qemu.BootFailed as failure:
+            print(f"{machine.name:10} FAILED: {failure}", flush=True)
+            good = False
+    [gaps] = machines(FIXTURES, ["gaps"])
     good &= refusals(loaders, gaps, next(iter(kernels.values())), options.out / "refusals")
     return 0 if good else 1
 
