@@ -1,0 +1,155 @@
+"""QEMU's own tables for random machine lines: acpi-gen and iasl have to read the same in them. No system is
+booted: the firmware puts the tables into memory, and they are taken from there.
+
+Usage: random_machines.py COUNT SEED OUT ACPI_GEN IASL...   (a command of one or more words, with absolute paths)
+"""
+
+import json
+import pathlib
+import random
+import shutil
+import struct
+import subprocess
+import sys
+import time
+
+import host_tables
+import machine as qemu_machine
+
+# The BIOS area, where an RSDP is looked for. ACPI 6.5, 5.2.5.1.
+BIOS = (0xE0000, 0x20000)
+TIME_LIMIT = 60
+
+
+def line(dice: random.Random) -> list[str]:
+    """Arguments of a machine that QEMU takes."""
+    nodes = dice.choice([0, 0, 1, 2, 3, 4, 6])
+    cores, threads = dice.choice([1, 2, 3]), dice.choice([1, 2])
+    sockets = max(nodes, 1) * dice.choice([1, 2])
+    most = sockets * cores * threads
+    cpus = dice.randint(1, most) if dice.random() < 0.4 else most
+    kind = dice.choice(["pc", "q35"])
+    many = kind == "q35" and dice.random() < 0.15
+    if many:
+        nodes, sockets, cores, threads, cpus, most = 0, 72, 4, 1, 1, 288
+    mebibytes = 128 * max(nodes, 1)
+    options = dice.choice(["", ",hpet=off", ",smm=off", ",acpi=on,pcspk-audiodev=none"][:3])
+    hmat = nodes > 1 and dice.random() < 0.4
+    arguments = ["-machine", kind + options + (",kernel-irqchip=split" if many else "") + (",hmat=on" if hmat else "")]
+    memory = f"{mebibytes}M"
+    if nodes and dice.random() < 0.4:
+        memory += f",slots={dice.choice([1, 4])},maxmem={dice.choice([4, 64])}G"
+    arguments += ["-m", memory, "-smp", f"{cpus},maxcpus={most},sockets={sockets},cores={cores},threads={threads}"]
+    if many:
+        arguments += ["-device", "intel-iommu,intremap=on,eim=on"]
+    for node in range(nodes):
+        arguments += ["-object", f"memory-backend-ram,id=m{node},size=128M"]
+        initiator = f",initiator={node}" if hmat else ""
+        arguments += ["-numa", f"node,nodeid={node},memdev=m{node}{initiator}"]
+    for socket in range(sockets) if nodes else []:
+        arguments += ["-numa", f"cpu,node-id={socket * nodes // sockets},socket-id={socket}"]
+    if nodes > 1 and dice.random() < 0.7:
+        for a in range(nodes):
+            for b in range(nodes):
+                if a < b or (a > b and dice.random() < 2):
+                    arguments += ["-numa", f"dist,src={a},dst={b},val={dice.randint(11, 254)}"]
+    if hmat:
+        for a in range(nodes):
+            for b in range(nodes):
+                for access, data in (("hierarchy=memory,data-type=access-latency", f"latency={dice.randint(1, 60)}"),
+                                     ("hierarchy=memory,data-type=access-bandwidth", f"bandwidth={dice.randint(1, 60)}G")):  # fmt: skip
+                    arguments += ["-numa", f"hmat-lb,initiator={a},target={b},{access},{data}"]
+    if dice.random() < 0.3:
+        arguments += ["-device", dice.choice(["pvpanic", "ipmi-bmc-sim,id=bmc", "virtio-rng-pci"])]
+    return arguments
+
+
+class Monitor:
+    """QEMU's machine protocol on its standard input and output."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if not self.process.stdout.readline():
+            raise RuntimeError(self.process.communicate()[1].strip())
+        self.ask("qmp_capabilities")
+
+    def ask(self, execute: str, **arguments: object) -> object:
+        print(json.dumps({"execute": execute, "arguments": arguments}), file=self.process.stdin, flush=True)
+        while answer := self.process.stdout.readline():
+            parsed = json.loads(answer)
+            if "return" in parsed:
+                return parsed["return"]
+            if "error" in parsed:
+                raise RuntimeError(parsed["error"]["desc"])
+        raise RuntimeError("QEMU is gone")
+
+    def read(self, at: int, size: int, scratch: pathlib.Path) -> bytes:
+        self.ask("pmemsave", val=at, size=size, filename=str(scratch))
+        return scratch.read_bytes()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def rsdp(monitor: Monitor, scratch: pathlib.Path) -> bytes | None:
+    area = monitor.read(*BIOS, scratch)
+    for at in range(0, len(area), 16):
+        if area[at : at + 8] == b"RSD PTR " and sum(area[at : at + 20]) & 0xFF == 0:
+            return area[at : at + 36]
+    return None
+
+
+def table(monitor: Monitor, at: int, scratch: pathlib.Path) -> bytes:
+    (size,) = struct.unpack("<I", monitor.read(at + 4, 4, scratch))
+    return monitor.read(at, size, scratch)
+
+
+def tables(monitor: Monitor, scratch: pathlib.Path) -> dict[str, bytes]:
+    """Signature -> table, once the firmware has put them there."""
+    end = time.monotonic() + TIME_LIMIT
+    while (found := rsdp(monitor, scratch)) is None:
+        if time.monotonic() > end:
+            raise RuntimeError(f"no RSDP after {TIME_LIMIT} s")
+        time.sleep(0.1)
+    (root,) = struct.unpack("<I", found[16:20])
+    addresses = [word for (word,) in struct.iter_unpack("<I", table(monitor, root, scratch)[36:])]
+    by_name = {}
+    for address in addresses:
+        content = table(monitor, address, scratch)
+        by_name[content[:4].decode()] = content
+        if content[:4] == b"FACP":
+            facs, dsdt = struct.unpack("<II", content[36:44])
+            by_name |= {"FACS": table(monitor, facs, scratch), "DSDT": table(monitor, dsdt, scratch)}
+    return by_name
+
+
+def main() -> int:
+    count, seed, out = int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3]).resolve()
+    acpi_gen, command = pathlib.Path(sys.argv[4]).resolve(), sys.argv[5:]
+    shutil.rmtree(out, ignore_errors=True)
+    start, read, fields, kinds, bad = time.monotonic(), 0, 0, {}, 0
+    for number in range(count):
+        arguments = line(random.Random(f"{seed}-{number}"))
+        folder = out / str(number) / "tables"
+        folder.mkdir(parents=True)
+        monitor = Monitor([*qemu_machine._qemu("bookworm-backports"), *arguments, "-accel", "tcg", "-nodefaults", "-display", "none",
+                           "-qmp", "stdio"])  # fmt: skip
+        try:
+            found = tables(monitor, out / "scratch")
+        finally:
+            monitor.end()
+        for name, content in found.items():
+            (folder / name).write_bytes(content)
+            kinds[name] = kinds.get(name, 0) + 1
+        same, findings = host_tables.compare_folder(acpi_gen, command, folder)
+        read, fields, bad = read + len(found), fields + same, bad + len(findings)
+        if findings:
+            print(" ".join(arguments), *findings, sep="\n    ", flush=True)
+    print(f"{count} machines (seed {seed}) in {time.monotonic() - start:.0f} s: {read} tables, {fields} fields as iasl reads them, {bad} not")
+    print("    " + ", ".join(f"{kinds[name]} {name}" for name in sorted(kinds)))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
