@@ -37,6 +37,8 @@ fn run() -> Outcome {
     log.line("begin", "guest")?;
     tree::nodes(&mut log)?;
     tree::cpus(&mut log)?;
+    tree::lines(&mut log, "/proc/cpuinfo", &["processor", "apicid", "initial apicid"])?;
+    tree::lines(&mut log, "/proc/zoneinfo", &["Node", "present"])?;
     cpu::report(&mut log)?;
     tree::tables(&mut log)?;
     log.line("get_mfn_pxms", &mfn_pxms())?;

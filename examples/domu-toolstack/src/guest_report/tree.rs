@@ -66,9 +66,19 @@ pub(crate) fn cpus(log: &mut Log) -> io::Result<()> {
     Ok(())
 }
 
+/// The lines of a file that begin with one of these words, each as a line of its own.
+pub(crate) fn lines(log: &mut Log, path: &str, starts: &[&str]) -> io::Result<()> {
+    for line in fs::read_to_string(path)?.lines() {
+        if starts.iter().any(|start| line.trim_start().starts_with(start)) {
+            log.line(path, line)?;
+        }
+    }
+    Ok(())
+}
+
 /// The ACPI tables that the kernel has installed, in hexadecimal.
 pub(crate) fn tables(log: &mut Log) -> io::Result<()> {
-    for signature in ["APIC", "SRAT", "SLIT", "FACP", "DSDT"] {
+    for signature in ["APIC", "SRAT", "SLIT"] {
         let path = Path::new("/sys/firmware/acpi/tables").join(signature);
         let Ok(bytes) = fs::read(path) else { continue };
         for row in bytes.chunks(ROW) {
