@@ -29,7 +29,7 @@ pub enum Error {
         /// The highest usable one.
         limit: ApicId,
     },
-    /// None of the encodings of [`crate::Scheme::FirstThatFits`] stays within the limit.
+    /// None of the encodings in the order of `Scheme::FirstThatFits` stays within the limit.
     NoEncodingFits {
         /// vCPUs of the guest.
         vcpus: u32,

@@ -210,7 +210,7 @@ enum hvg_what
     HVG_WHAT_VCPU_ON_UNKNOWN_VNODE = 513,
     // An APIC id that the guest cannot use.
     HVG_WHAT_APIC_ID_ABOVE_LIMIT = 514,
-    // None of the encodings of [`crate::Scheme::FirstThatFits`] stays within the limit.
+    // None of the encodings in the order of `Scheme::FirstThatFits` stays within the limit.
     HVG_WHAT_NO_ENCODING_FITS = 515,
     // Scratch space that is too short.
     HVG_WHAT_SCRATCH_TOO_SMALL = 516,

@@ -102,7 +102,7 @@ pub enum HvgWhat {
     VcpuOnUnknownVnode = 513,
     /// An APIC id that the guest cannot use.
     ApicIdAboveLimit = 514,
-    /// None of the encodings of [`crate::Scheme::FirstThatFits`] stays within the limit.
+    /// None of the encodings in the order of `Scheme::FirstThatFits` stays within the limit.
     NoEncodingFits = 515,
     /// Scratch space that is too short.
     ScratchTooSmall = 516,

@@ -1,5 +1,10 @@
 //! The machine by its firmware's tables and by topologies that fit them or do not.
-#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test may fail")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test may fail"
+)]
 
 use acpi_gen::*;
 use pvh_boot::{Error, Firmware, Physical, machine, uncovered};
