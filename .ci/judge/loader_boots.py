@@ -175,7 +175,7 @@ def refusals(loaders: list[Uefi | Stage], machine: Machine, kernel: pathlib.Path
     fewer = topology.replace(b'cpus = "4-5"', b'cpus = "4"')
     note = (pathlib.Path(__file__).parent.parent.parent / "fixtures" / "images" / "no-note.elf").read_bytes()
     cases = {
-        "other-ids": (other, kernel.read_bytes(), r"CPU 1 has APIC id 1 in topology.toml.* it has one with id 8"),
+        "other-ids": (other, kernel.read_bytes(), r"CPU 1 has APIC id 1 in topology.toml.* it has one with id 2, which"),
         "fewer-cpus": (fewer, kernel.read_bytes(), r"the machine has a CPU with APIC id 22, which topology.toml lacks"),
         "wrong-key": (b"nodes = 3\n", kernel.read_bytes(), r"topology.toml, line 1: unknown field `nodes`"),
         "no-note": (topology, note, r"no note \"Xen\" of kind 18 \(PHYS32_ENTRY\)"),
@@ -188,7 +188,7 @@ def refusals(loaders: list[Uefi | Stage], machine: Machine, kernel: pathlib.Path
             qemu.start([*machine.command, *loader.arguments({"kernel": image, "topology.toml": text}, logs)], logs)
             console = (logs / "console.log").read_text(errors="replace")
             refused = re.search(rf"{loader.says}: error: .*{sentence}", console) is not None
-            back = "back in the firmware" in console or not isinstance(loader, Uefi)
+            back = not isinstance(loader, Uefi) or re.search("^back in the firmware", console, re.M) is not None
             print(f"{loader.name:6} {name:10} refused: {'ok' if refused and back else 'FAILED'}", flush=True)
             if not (refused and back):
                 print(console[-2000:])

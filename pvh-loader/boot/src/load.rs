@@ -142,13 +142,14 @@ where
     let mut map = vec![None; room];
     let plan = Plan::new(guest, Lists { modules: &mut places, map: &mut map }).map_err(text)?;
     let mut memory = Staged { memory, staging: None };
-    for (item, range) in plan.ranges() {
-        if item == Item::Kernel && plan.kernel_waits() {
-            let at = platform.stage(range.size())?;
-            memory.staging = Some(Staging { range, at });
-        } else {
-            platform.claim(range)?;
-        }
+    // What waits takes any place, so it comes after what needs its own.
+    let waits = |item: &Item| *item == Item::Kernel && plan.kernel_waits();
+    for (_, range) in plan.ranges().filter(|(item, _)| !waits(item)) {
+        platform.claim(range)?;
+    }
+    for (_, range) in plan.ranges().filter(|(item, _)| waits(item)) {
+        let at = platform.stage(range.size())?;
+        memory.staging = Some(Staging { range, at });
     }
     for line in plan.to_string().lines() {
         platform.print(line);

@@ -4,6 +4,7 @@ extern crate alloc;
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::convert::Infallible;
 
 use pvh_boot::{Files, OtherTables, load};
@@ -12,7 +13,10 @@ use uefi::prelude::*;
 
 use crate::console::Console;
 use crate::files::Folder;
-use crate::firmware::{self, Uefi};
+use crate::firmware::{self, Pages, Uefi};
+
+/// The trampoline's page, kernel, tables, start info and initrd.
+const MOST_PAGES: usize = 5;
 
 /// Why the application returned to the firmware.
 pub(crate) struct Failure {
@@ -54,15 +58,18 @@ fn boot(console: &mut Console) -> Result<Infallible, Failure> {
     };
 
     let rsdp = firmware::rsdp()?;
-    let page = firmware::code_page()?;
-    // SAFETY: the page was just allocated as code below 4 GiB and is given away here;
-    // UEFI maps all memory at its own addresses (UEFI 2.10, 2.3.4).
-    let trampoline = unsafe { Trampoline::new(page) }.ok_or_else(|| {
-        Failure::new(Status::LOAD_ERROR, format!("page {page:#x} is not below 4 GiB"))
+    let page = Pages::for_code()?;
+    let address = page.address();
+    // SAFETY: the page was just allocated as code and stays this program's until it is
+    // dropped; UEFI maps all memory at its own addresses (UEFI 2.10, 2.3.4).
+    let trampoline = unsafe { Trampoline::new(address) }.ok_or_else(|| {
+        Failure::new(Status::LOAD_ERROR, format!("page {address:#x} is not below 4 GiB"))
     })?;
+    let mut pages = Vec::with_capacity(MOST_PAGES);
+    pages.push(page);
     // SAFETY: UEFI maps all memory at its own addresses. The firmware's tables do not
     // change, and the plan's ranges are claimed from the firmware before they are written.
     let memory = unsafe { IdentityMapped::new(u64::MAX) };
-    load(files, rsdp, OtherTables::Firmware, memory, Uefi { console, trampoline })
+    load(files, rsdp, OtherTables::Firmware, memory, Uefi { console, trampoline, pages })
         .map_err(|sentence| Failure::new(Status::LOAD_ERROR, sentence))
 }

@@ -5,6 +5,7 @@ extern crate alloc;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ptr::NonNull;
 
 use acpi_gen::{Gpa, GpaRange};
 use pvh_boot::{MemoryMap, Platform, Staging};
@@ -38,18 +39,49 @@ pub(crate) fn rsdp() -> Result<Gpa, Failure> {
     })
 }
 
-/// The address of a page below 4 GiB for code.
-pub(crate) fn code_page() -> Result<u64, Failure> {
-    boot::allocate_pages(AllocateType::MaxAddress(LAST_BELOW_4_GIB), MemoryType::LOADER_CODE, 1)
-        .ok()
-        .and_then(|page| u64::try_from(page.as_ptr().expose_provenance()).ok())
-        .ok_or_else(|| Failure::new(Status::OUT_OF_RESOURCES, "no page below 4 GiB is free"))
+/// Pages of the firmware's, given back where the program returns.
+pub(crate) struct Pages {
+    first: NonNull<u8>,
+    count: usize,
+}
+
+impl Pages {
+    /// Takes as many pages as `size` bytes need.
+    fn take(place: AllocateType, kind: MemoryType, size: u64) -> Result<Self, String> {
+        let count = usize::try_from(size.div_ceil(PAGE)).unwrap_or(usize::MAX);
+        boot::allocate_pages(place, kind, count)
+            .map(|first| Self { first, count })
+            .map_err(|error| format!("the firmware does not give {count} pages: {error}"))
+    }
+
+    /// A page for code below 4 GiB.
+    pub(crate) fn for_code() -> Result<Self, Failure> {
+        let place = AllocateType::MaxAddress(LAST_BELOW_4_GIB);
+        Self::take(place, MemoryType::LOADER_CODE, PAGE)
+            .map_err(|sentence| Failure::new(Status::OUT_OF_RESOURCES, sentence))
+    }
+
+    /// Their address.
+    pub(crate) fn address(&self) -> u64 {
+        u64::try_from(self.first.as_ptr().expose_provenance()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: the pages were allocated by `take`, and only what is written to them by
+        // their addresses uses them: a guest that is given up, and a trampoline that is.
+        let freed = unsafe { boot::free_pages(self.first, self.count) };
+        debug_assert!(freed.is_ok());
+    }
 }
 
 /// The machine under UEFI.
 pub(crate) struct Uefi<'a> {
     pub(crate) console: &'a mut Console,
     pub(crate) trampoline: Trampoline,
+    /// The trampoline's page and the plan's ranges, with room for the latter.
+    pub(crate) pages: Vec<Pages>,
 }
 
 impl Platform for Uefi<'_> {
@@ -83,27 +115,19 @@ impl Platform for Uefi<'_> {
     }
 
     fn claim(&mut self, range: GpaRange) -> Result<(), String> {
-        let pages = usize::try_from(range.size().div_ceil(PAGE)).unwrap_or(usize::MAX);
         let start = range.start().0;
-        boot::allocate_pages(AllocateType::Address(start), MemoryType::LOADER_DATA, pages)
-            .map(|_| ())
-            .map_err(|error| {
-                format!("the firmware does not give {pages} pages at {start:#x}: {error}")
-            })
+        let pages =
+            Pages::take(AllocateType::Address(start), MemoryType::LOADER_DATA, range.size());
+        self.pages.push(pages.map_err(|sentence| format!("{start:#x}: {sentence}"))?);
+        Ok(())
     }
 
     fn stage(&mut self, size: u64) -> Result<Gpa, String> {
-        let pages = usize::try_from(size.div_ceil(PAGE)).unwrap_or(usize::MAX);
-        boot::allocate_pages(
-            AllocateType::MaxAddress(LAST_BELOW_4_GIB),
-            MemoryType::LOADER_DATA,
-            pages,
-        )
-        .map_err(|error| format!("no {pages} free pages below 4 GiB: {error}"))
-        .and_then(|at| {
-            u64::try_from(at.as_ptr().expose_provenance()).map_err(|error| format!("{error}"))
-        })
-        .map(Gpa)
+        let place = AllocateType::MaxAddress(LAST_BELOW_4_GIB);
+        let pages = Pages::take(place, MemoryType::LOADER_DATA, size)?;
+        let at = pages.address();
+        self.pages.push(pages);
+        Ok(Gpa(at))
     }
 
     fn leave(&mut self, regions: &mut Vec<Region>) -> bool {
