@@ -31,7 +31,7 @@ class Case:
     # Part of Xen's lines; where there are any the gate is not met, and dom0 is as stock Xen's.
     says: tuple[str, ...] = ()
     vnuma: bool = True
-    fallbacks: bool = False
+    fallbacks: bool | None = False  # None: there may be some
     cpu: str = ""  # instead of the usual model, for PV
     fails: bool = False  # Xen refuses to build dom0
 
@@ -45,12 +45,12 @@ CASES = [
     _met("3x2", "3x2", "dom0_mem=3G"),
     _met("3x2-linux-6.12", "3x2", "dom0_mem=3G", kernel="6.12"),
     _met("3x3-35%", "3x3", "dom0_mem=35%"),
-    _met("1-2-3-all", "1-2-3", ""),
+    _met("1-2-3-all", "1-2-3", "", fallbacks=None),
     _met("pxm-5-0-2", "pxm-5-0-2", "dom0_mem=2G"),
     _met("memory-only", "memory-only", "dom0_mem=2G"),
     _met("cpus-only", "cpus-only", "dom0_mem=2G"),
     _met("hotplug", "hotplug", "dom0_mem=2G"),
-    _met("node-exhausted", "2x2", "dom0_mem=3300M", fallbacks=True),
+    _met("node-exhausted", "2x2", "dom0_mem=4G", fallbacks=True),
     Case("stock", "3x2", "stock", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("off", "3x2", "off", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("not-pinned", "3x2", "on", "dom0=pvh,verbose dom0_mem=3G", vnuma=False,
@@ -95,7 +95,7 @@ def judge_vnuma(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
     survived = [what for what, wrong in mutations(expected) if not compare_vnuma(boot, machine, wrong, out, acpi_gen)]
     findings += [f"a wrong machine passes too: {what}" for what in survived]
     warned = any("pages from another node than SRAT says" in line for line in boot.xen())
-    if warned != case.fallbacks:
+    if case.fallbacks is not None and warned != case.fallbacks:
         findings.append(f"fallbacks: {warned} where {case.fallbacks} is right")
     return findings
 

@@ -156,7 +156,7 @@ def host_toml(boot: Boot, machine: Machine, nr_pages: int, kept_end: int) -> str
 def _pages(boot: Boot, machine: Machine, out: pathlib.Path, acpi_gen: pathlib.Path) -> Iterator[str]:
     """Xen's count of dom0's pages by node, against the plan for as many pages."""
     text = "\n".join(boot.xen())
-    total = re.search(r"vNUMA: dom0's (\d+) pages are shared .* all RAM below 0x([0-9a-f]+) kept", text)
+    total = re.search(r"vNUMA: dom0's (\d+) pages are shared .* kept up to 0x([0-9a-f]+)", text)
     own = re.search(r"vNUMA: pages from their node: (\d+), of them from its DMA reserve: (\d+)", text)
     if not total or not own:
         yield "Xen does not say how many pages dom0 has, and from where"

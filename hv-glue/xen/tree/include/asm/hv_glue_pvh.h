@@ -95,7 +95,14 @@ static int __init hv_glue_setup_acpi_madt(struct domain *d, paddr_t start_info,
     {
         /* Whole pages, so that no hole stands beside them in the memory map. */
         size = ROUNDUP(size, PAGE_SIZE);
-        rc = pvh_steal_ram(d, size, PAGE_SIZE, GB(4), &arena);
+        /* pvh_steal_ram() wraps where a region ends below the size. */
+        for ( i = 0; i < d->arch.nr_e820; i++ )
+            if ( d->arch.e820[i].type == E820_RAM &&
+                 d->arch.e820[i].addr + d->arch.e820[i].size <= GB(4) &&
+                 d->arch.e820[i].size > size )
+                break;
+        rc = i == d->arch.nr_e820
+             ? -ENOMEM : pvh_steal_ram(d, size, PAGE_SIZE, GB(4), &arena);
         if ( rc )
             printk(XENLOG_ERR
                    "vNUMA: no %lu bytes of dom0's RAM below 4GiB are free for its ACPI tables\n",

@@ -268,7 +268,7 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
         d->arch.e820 = entries;
         d->arch.nr_e820 = trim.nr_entries;
         printk(XENLOG_INFO
-               "vNUMA: dom0's %lu pages are shared over the nodes in %u entries, %u merged, all RAM below %#"PRIx64" kept\n",
+               "vNUMA: dom0's %lu pages are shared over the nodes in %u entries, %u merged, kept up to %#"PRIx64"\n",
                nr_pages, trim.nr_entries, trim.merged, keep[1].end);
     }
     xfree(work);

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# title: Xen 4.20 with hv-glue boots a PVH dom0 whose nodes are the host's; without it, or with the gate not met, stock's
+# quick: no
+# packages: bison bzip2 ca-certificates coccinelle curl flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
+
+cargo build --quiet --release --package acpi-gen-cli
+RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --quiet --release --package dom0-probe --target x86_64-unknown-linux-gnu
+
+build() { # NAME ARGUMENT...: a build of Xen, as an argument of xen_boots.py
+  local name=$1 folder
+  shift
+  folder=$(hv-glue/xen/build.sh "$@")
+  xen+=(--xen "$name=$folder")
+}
+xen=()
+build stock --emulation 4.20 stock
+build off --emulation 4.20 off
+# With the option off Xen is built as if nothing had been carried in.
+python3 -B .ci/judge/xen_same_code.py "${xen[1]#stock=}/tree/xen" "${xen[3]#off=}/tree/xen"
+build on --emulation 4.20 on
+build debug --emulation --debug 4.20 on
+# The same patches and files on the version that has no common/numa.c.
+hv-glue/xen/build.sh 4.17 on > /dev/null
+
+kernels=()
+for suite in bookworm trixie; do
+  package=$(.ci/debian depends $suite linux-image-amd64)
+  version=$(sed -nE 's/^linux-image-([0-9]+\.[0-9]+).*/\1/p' <<< "$package")
+  kernels+=(--kernel "$version=$(.ci/debian only $suite "$package")")
+done
+python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(.ci/debian only bookworm busybox-static)/bin/busybox" \
+  --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --out target/xen-boots
