@@ -59,9 +59,9 @@ asm=arch/x86/include/asm
 {
     echo '/* Written by apply.sh from the tree that it stands in. */'
     if grep -q numa_node_to_arch_nid "$tree/$asm/numa.h"; then
-        echo '#define hv_glue_node_to_pxm(node) numa_node_to_arch_nid(node)'
+        echo '#define HV_GLUE_NODE_TO_PXM(node) numa_node_to_arch_nid(node)'
     else
-        echo '#define hv_glue_node_to_pxm(node) node_to_pxm(node)'
+        echo '#define HV_GLUE_NODE_TO_PXM(node) node_to_pxm(node)'
     fi
 } > "$tree/include/xen/hv_glue_names.h"
 cp "$here"/tree/include/xen/*.h "$tree/include/xen/"

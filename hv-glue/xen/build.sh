@@ -6,7 +6,7 @@
 #   stock   as Debian has it
 #   off     with the integration carried in and its option off
 #   on      with the option on
-# --debug adds CONFIG_DEBUG=y: Xen's assertions speak. --emulation adds the edit that boots under software emulation
+# --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, and FLASK (boot it with flask=permissive). --emulation adds the edit that boots under software emulation
 # need (cocci/emulation.cocci), whatever the option.
 #
 # The folder is in the cache, named by all that decides its content.
@@ -58,7 +58,10 @@ case $what in
 esac
 xen=$work/tree/xen
 cp "$work/tree/debian/xen-kconfig" "$xen/.config"
-if [ -n "$debug" ]; then sed -i '/CONFIG_DEBUG[ =]/d' "$xen/.config" && echo CONFIG_DEBUG=y >> "$xen/.config"; fi
+if [ -n "$debug" ]; then
+    sed -i '/CONFIG_DEBUG[ =]/d' "$xen/.config"
+    printf 'CONFIG_%s=y\n' DEBUG XSM XSM_FLASK >> "$xen/.config"
+fi
 if [ "$what" = on ]; then
     echo CONFIG_HV_GLUE=y >> "$xen/.config"
 fi
@@ -67,6 +70,7 @@ run() { "$@" >> "$log" 2>&1 || { tail -n 40 "$log" >&2; die "failed: $*"; }; }
 run make -C "$xen" XEN_TARGET_ARCH=x86_64 olddefconfig
 if [ "$what" = on ]; then
     grep -q '^CONFIG_HV_GLUE=y' "$xen/.config" || die "CONFIG_HV_GLUE did not stay on"
+    [ -z "$debug" ] || grep -q '^CONFIG_XSM_FLASK=y' "$xen/.config" || die "CONFIG_XSM_FLASK did not stay on"
     thunk=''
     if grep -q '^CONFIG_RETURN_THUNK=y' "$xen/.config"; then thunk=--return-thunk; fi
     mkdir "$xen/arch/x86/hvg"

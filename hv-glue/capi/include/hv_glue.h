@@ -674,6 +674,30 @@ struct hvg_placed {
     uint64_t len;
 };
 
+// A guest's layout, as XEN_DOMCTL_setvnumainfo takes it.
+struct hvg_vnuma {
+    // sizeof(struct hvg_vnuma).
+    uint32_t size;
+    // HVG_VERSION.
+    uint32_t version;
+    // Distances by vnode, nr_vnodes squared, row by row.
+    const uint32_t *vdistance;
+    // Each vCPU's vnode.
+    const uint32_t *vcpu_to_vnode;
+    // Memory ranges, ascending.
+    const struct hvg_vmemrange *vmemranges;
+    // The guest's memory map, ascending; null where it is not known.
+    const struct hvg_e820 *e820;
+    // Vnodes.
+    uint32_t nr_vnodes;
+    // Elements of `vcpu_to_vnode`.
+    uint32_t nr_vcpus;
+    // Elements of `vmemranges`.
+    uint32_t nr_vmemranges;
+    // Elements of `e820`.
+    uint32_t nr_e820;
+};
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -840,6 +864,27 @@ int32_t hvg_tables_emit(const struct hvg_tables *tables,
                         uint32_t buffer_len,
                         uint64_t base,
                         struct hvg_placed *placed,
+                        struct hvg_error *error);
+
+// The number of bytes that `hvg_vnuma_check` needs.
+//
+// # Safety
+// Every pointer is null or points at as many initialised elements as said.
+int32_t hvg_vnuma_work_len(const struct hvg_vnuma *vnuma,
+                           uint64_t *work_len,
+                           struct hvg_error *error);
+
+// Refuses a layout that a guest would refuse, or see otherwise than it was
+// meant: distances other than 10 on the diagonal or not above 10 elsewhere,
+// ranges that do not ascend or overlap or are not on pages, vCPUs and ranges on
+// vnodes that do not exist, and, where the guest's memory map is given, RAM in
+// no range.
+//
+// # Safety
+// Every pointer is null or points at as many initialised elements as said.
+int32_t hvg_vnuma_check(const struct hvg_vnuma *vnuma,
+                        uint8_t *work,
+                        uint64_t work_len,
                         struct hvg_error *error);
 
 #ifdef __cplusplus

@@ -41,7 +41,12 @@ pub(crate) struct Facts<'a> {
 pub(crate) fn facts_room(host: &HvgHost) -> usize {
     Work::room::<HostCpu>(len(host.nr_pcpus))
         .saturating_add(Work::room::<Option<ProximityDomain>>(len(host.nr_nodes)))
-        .saturating_add(Work::room::<E820Entry>(len(host.nr_e820)))
+        .saturating_add(map_room(host.nr_e820))
+}
+
+/// Bytes of scratch memory that [`map_entries`] takes.
+pub(crate) fn map_room(nr_e820: u32) -> usize {
+    Work::room::<E820Entry>(len(nr_e820))
 }
 
 pub(crate) fn len(count: u32) -> usize {
@@ -90,12 +95,21 @@ impl<'a> Facts<'a> {
         for (slot, pxm) in node_to_pxm.iter_mut().zip(node_pxm) {
             *slot = (*pxm != HVG_NONE).then_some(ProximityDomain(*pxm));
         }
-        Ok(Self { blocks: Blocks(blocks), cpus, node_to_pxm, distances, map: entries(map, work)? })
+        Ok(Self {
+            blocks: Blocks(blocks),
+            cpus,
+            node_to_pxm,
+            distances,
+            map: map_entries(map, work)?,
+        })
     }
 }
 
 /// A memory map; entries without bytes are left out.
-fn entries<'a>(map: &[HvgE820], work: &mut Work<'a>) -> Result<&'a [E820Entry], Fault> {
+pub(crate) fn map_entries<'a>(
+    map: &[HvgE820],
+    work: &mut Work<'a>,
+) -> Result<&'a [E820Entry], Fault> {
     let Ok(none) = GpaRange::new(Gpa(0), Gpa(1)) else { return Ok(&[]) };
     let entries = work.take(map.len(), E820Entry { range: none, kind: E820Type::RESERVED })?;
     let mut filled = 0_usize;

@@ -23,6 +23,7 @@ mod populate;
 mod pxms;
 mod tables;
 pub mod types;
+mod vnuma;
 mod what;
 
 pub use cpuid::hvg_cpuid_patch;
@@ -32,6 +33,7 @@ pub use plan::{HvgPlan, hvg_plan_layout, hvg_plan_make, hvg_plan_work_len};
 pub use populate::{hvg_populate_begin, hvg_populate_next, hvg_populate_report};
 pub use pxms::hvg_mfn_pxms;
 pub use tables::{hvg_tables_emit, hvg_tables_len, hvg_tables_work_len};
+pub use vnuma::{hvg_vnuma_check, hvg_vnuma_work_len};
 pub use what::HvgWhat;
 
 /// There is no panic path: the linker would ask for this symbol, which nobody has.

@@ -19,7 +19,7 @@ macro_rules! versioned {
 
 versioned!(
     HvgError, HvgHost, HvgRequest, HvgGate, HvgLayout, HvgShape, HvgCpuid, HvgTrim, HvgStep,
-    HvgTables, HvgPlaced,
+    HvgTables, HvgPlaced, HvgVnuma,
 );
 
 /// Where a call failed. Optional everywhere: a null pointer takes no report.
@@ -231,6 +231,32 @@ pub struct HvgLayout {
     pub nr_vmemranges: u32,
     /// 0.
     pub reserved: u32,
+}
+
+/// A guest's layout, as XEN_DOMCTL_setvnumainfo takes it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct HvgVnuma {
+    /// sizeof(struct hvg_vnuma).
+    pub size: u32,
+    /// HVG_VERSION.
+    pub version: u32,
+    /// Distances by vnode, nr_vnodes squared, row by row.
+    pub vdistance: *const u32,
+    /// Each vCPU's vnode.
+    pub vcpu_to_vnode: *const u32,
+    /// Memory ranges, ascending.
+    pub vmemranges: *const HvgVmemrange,
+    /// The guest's memory map, ascending; null where it is not known.
+    pub e820: *const HvgE820,
+    /// Vnodes.
+    pub nr_vnodes: u32,
+    /// Elements of `vcpu_to_vnode`.
+    pub nr_vcpus: u32,
+    /// Elements of `vmemranges`.
+    pub nr_vmemranges: u32,
+    /// Elements of `e820`.
+    pub nr_e820: u32,
 }
 
 /// The shape of an APIC id encoding.

@@ -81,6 +81,41 @@ static void domains_of_frames(void)
     CHECK(pxms[0] == 99);
 }
 
+static void layouts_of_toolstacks(void)
+{
+    uint32_t distances[] = { 10, 20, 20, 10 };
+    uint32_t vnodes[] = { 0, 0, 1 };
+    struct hvg_vmemrange ranges[] = { { 0, 0x40000000, 0, 0 }, { 0x40000000, 0x80000000, 0, 1 } };
+    struct hvg_e820 map[] = { { 0, 0x80000000, 1, 0 } };
+    struct hvg_vnuma vnuma = HVG_INIT(struct hvg_vnuma);
+    uint64_t work[64], needed = 0;
+    uint8_t *const bytes = (uint8_t *)work;
+
+    vnuma.vdistance = distances;
+    vnuma.nr_vnodes = 2;
+    vnuma.vcpu_to_vnode = vnodes;
+    vnuma.nr_vcpus = COUNT(vnodes);
+    vnuma.vmemranges = ranges;
+    vnuma.nr_vmemranges = COUNT(ranges);
+    vnuma.e820 = map;
+    vnuma.nr_e820 = COUNT(map);
+    CHECK(hvg_vnuma_work_len(&vnuma, &needed, NULL) == 0 && needed <= sizeof(work));
+    CHECK(hvg_vnuma_check(&vnuma, bytes, needed, NULL) == 0);
+    map[0].end += 0x1000;
+    REFUSED(hvg_vnuma_check(&vnuma, bytes, needed, error), -HVG_EINVAL, HVG_WHAT_RAM_NOT_COVERED);
+    vnuma.e820 = NULL;
+    vnuma.nr_e820 = 0;
+    CHECK(hvg_vnuma_check(&vnuma, bytes, needed, NULL) == 0);
+    ranges[1].start -= 0x1000;
+    REFUSED(hvg_vnuma_check(&vnuma, bytes, needed, error), -HVG_EINVAL, HVG_WHAT_RANGES_OVERLAP);
+    ranges[1].start += 0x1000;
+    distances[1] = 10;
+    REFUSED(hvg_vnuma_check(&vnuma, bytes, needed, error), -HVG_EINVAL, HVG_WHAT_DISTANCE_INVALID);
+    distances[1] = 20;
+    vnodes[2] = 2;
+    REFUSED(hvg_vnuma_check(&vnuma, bytes, needed, error), -HVG_EINVAL, HVG_WHAT_VCPU_ON_UNKNOWN_VNODE);
+}
+
 void test_guests(void)
 {
     struct hvg_shape shape = HVG_INIT(struct hvg_shape);
@@ -88,4 +123,5 @@ void test_guests(void)
     ids_of_three_and_two(&shape);
     leaves_follow(&shape);
     domains_of_frames();
+    layouts_of_toolstacks();
 }

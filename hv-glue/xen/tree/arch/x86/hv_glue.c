@@ -9,7 +9,6 @@
 #include <xen/err.h>
 #include <xen/guest_access.h>
 #include <xen/hv_glue.h>
-#include <xen/hv_glue_names.h>
 #include <xen/hvg.h>
 #include <xen/hypercall.h>
 #include <xen/sched.h>

@@ -77,6 +77,7 @@ unsigned int numa_get_nr_memblks(void);
 bool numa_get_memblk(unsigned int idx, paddr_t *start, paddr_t *end,
                      nodeid_t *nid);
 bool hv_glue_memblk_hotplug(unsigned int idx);
+unsigned int hv_glue_node_to_pxm(nodeid_t node);
 
 #else /* !CONFIG_HV_GLUE */
 

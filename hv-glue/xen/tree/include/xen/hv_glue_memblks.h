@@ -3,12 +3,18 @@
  * hv_glue_memblks.h
  *
  * Included once, at the end of the file that holds the memory blocks: the
- * arrays are static there.
+ * arrays are static there, and in 4.17 the way to a proximity domain is, too.
  */
 
 #ifdef CONFIG_HV_GLUE
 
 #include <xen/hv_glue.h>
+#include <xen/hv_glue_names.h>
+
+unsigned int hv_glue_node_to_pxm(nodeid_t node)
+{
+    return HV_GLUE_NODE_TO_PXM(node);
+}
 
 unsigned int numa_get_nr_memblks(void)
 {

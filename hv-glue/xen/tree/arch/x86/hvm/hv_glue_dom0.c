@@ -10,7 +10,6 @@
 #include <xen/domain.h>
 #include <xen/err.h>
 #include <xen/hv_glue.h>
-#include <xen/hv_glue_names.h>
 #include <xen/init.h>
 #include <xen/nodemask.h>
 #include <xen/pfn.h>
