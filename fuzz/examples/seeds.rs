@@ -214,6 +214,7 @@ fn kernels(out: &Path) -> io::Result<()> {
             command_line: b"console=ttyS0".to_vec(),
             processors: 4,
             fail_at: 0,
+            busy: vec![region(Size::Mebibytes(20), mebibyte, 0)],
         };
         seed(out, "placement", name, &input)?;
         write(out, "kernel_image", name, &placement::elf(&input))?;

@@ -38,6 +38,8 @@ pub struct Input {
     pub processors: u8,
     /// The call of the guest's memory that fails.
     pub fail_at: u8,
+    /// What is in use until the guest is entered.
+    pub busy: Vec<MapEntry>,
 }
 encode::encode_fields!(Input {
     segments,
@@ -49,6 +51,7 @@ encode::encode_fields!(Input {
     command_line,
     processors,
     fail_at,
+    busy,
 });
 
 /// A loadable segment.
@@ -145,8 +148,29 @@ pub fn elf(input: &Input) -> Vec<u8> {
 /// Runs the target.
 pub fn run(data: &[u8]) -> Interest {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
-    let file = elf(&input);
-    let Ok(kernel) = Kernel::parse(&file) else { return Interest::Reject };
+    let planned = with_plan(&input, |plan, guest| {
+        places_are_free(plan, guest);
+        map_is_the_machines(plan, guest.memory);
+        carry_out(plan, guest, input.fail_at.into());
+    });
+    match planned {
+        Some(Ok(())) => Interest::Keep,
+        Some(Err(error)) => {
+            assert!(!error.to_string().is_empty());
+            assert!(!matches!(error, Error::ListTooShort { .. }));
+            Interest::Keep
+        }
+        None => Interest::Reject,
+    }
+}
+
+/// Plans the guest and hands the plan to `with`; `None` where there is no kernel.
+pub fn with_plan<R>(
+    input: &Input,
+    with: impl FnOnce(&Plan<'_>, &Guest<'_>) -> R,
+) -> Option<Result<R, Error>> {
+    let file = elf(input);
+    let kernel = Kernel::parse(&file).ok()?;
     let regions = |entries: &[MapEntry]| -> Vec<Region> {
         let mut cursor = Cursor::default();
         let region = |entry: &MapEntry| {
@@ -157,6 +181,7 @@ pub fn run(data: &[u8]) -> Interest {
     };
     let memory = regions(&input.memory);
     let reserved: Vec<_> = regions(&input.reserved).iter().map(|region| region.range).collect();
+    let busy: Vec<_> = regions(&input.busy).iter().map(|region| region.range).collect();
     let contents: Vec<Vec<u8>> =
         (0_u8..).zip(&input.modules).map(|(n, module)| vec![n ^ 0xA5; module.len.into()]).collect();
     let modules: Vec<_> = contents
@@ -175,29 +200,18 @@ pub fn run(data: &[u8]) -> Interest {
     let mut scratch = vec![0; processors.len()];
     let description = Description { processors: &processors, ..Description::EMPTY };
     let topology = Topology::new(description, &mut scratch).expect("a valid machine");
-    let tables = TableSet::complete(&topology).expect("a set");
     let guest = Guest {
         kernel,
         modules: &modules,
         command_line: &input.command_line,
         memory: &memory,
         reserved: &reserved,
-        busy: &[],
-        tables,
+        busy: &busy,
+        tables: TableSet::complete(&topology).expect("a set"),
     };
     let (mut places, mut map) = (vec![None; modules.len()], vec![None; map_len(memory.len())]);
-    let plan = match Plan::new(guest, Lists { modules: &mut places, map: &mut map }) {
-        Ok(plan) => plan,
-        Err(error) => {
-            assert!(!error.to_string().is_empty());
-            assert!(!matches!(error, Error::ListTooShort { .. }));
-            return Interest::Keep;
-        }
-    };
-    places_are_free(&plan, &guest);
-    map_is_the_machines(&plan, &memory);
-    written(&plan, &guest, input.fail_at.into());
-    Interest::Keep
+    let plan = Plan::new(guest, Lists { modules: &mut places, map: &mut map });
+    Some(plan.map(|plan| with(&plan, &guest)))
 }
 
 fn places_are_free(plan: &Plan<'_>, guest: &Guest<'_>) {
@@ -208,6 +222,9 @@ fn places_are_free(plan: &Plan<'_>, guest: &Guest<'_>) {
             assert!(!range.overlaps(*other), "{item} overlaps");
         }
         assert!(!guest.reserved.iter().any(|reserved| reserved.overlaps(*range)));
+        // Only the kernel may have to wait for memory that is in use.
+        let waits = guest.busy.iter().any(|busy| busy.overlaps(*range));
+        assert_eq!(waits, *item == Item::Kernel && plan.kernel_waits(), "{item} in busy memory");
         let ram: u64 = guest
             .memory
             .iter()
@@ -304,14 +321,18 @@ impl GuestMemory for Memory {
     }
 }
 
-fn written(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) {
+/// Writes the guest to memory whose n-th call fails, and reads it back; whether it
+/// did fail.
+pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> bool {
     let mut buffer = vec![0xA5; plan.tables_len()];
     let mut memory = Memory { calls: 0, fail_at, writes: BTreeMap::new() };
     let state = match plan.carry_out(&mut buffer, &mut memory) {
         Ok(state) => state,
         Err(error) => {
-            assert!(matches!(error, Error::WriteFailed { .. }), "{error}");
-            return assert_eq!(memory.calls, fail_at, "it went on after a failure");
+            let Error::WriteFailed { at, .. } = error else { panic!("{error}") };
+            assert!(plan.ranges().any(|(_, range)| range.contains(at)), "it does not say where");
+            assert_eq!(memory.calls, fail_at, "it went on after a failure");
+            return true;
         }
     };
     let ranges: Vec<_> = plan.ranges().map(|(_, range)| range).collect();
@@ -355,4 +376,5 @@ fn written(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) {
     assert_eq!(memory.read(xsdt.0, 4), b"XSDT");
     assert!(plan.ranges().any(|(item, range)| item == Item::Tables && range.contains(xsdt)));
     assert!(!plan.to_string().is_empty());
+    false
 }
