@@ -27,7 +27,7 @@ def compare_kernel(report: Report, topology: Topology) -> list[str]:
     return [finding for check in checks for finding in check(report, topology)]
 
 
-def _differs(what: str, expected: object, found: object) -> Iterator[str]:
+def differs(what: str, expected: object, found: object) -> Iterator[str]:
     if expected != found:
         yield f"{what}: {found} where the description says {expected}"
 
@@ -52,27 +52,27 @@ def _nodes(report: Report, topology: Topology) -> Iterator[str]:
         "has_memory": {nodes[pxm] for pxm in present},
     }
     for name, numbers in expected.items():
-        yield from _differs(f"nodes, {name}", sorted(numbers), cpulist(_node_text(report, name)))
+        yield from differs(f"nodes, {name}", sorted(numbers), cpulist(_node_text(report, name)))
     for pxm, node in nodes.items():
         cpus = [number for number, cpu in enumerate(topology.cpus) if cpu.enabled and cpu.pxm == pxm]
-        yield from _differs(f"cpulist of node {node} (PXM {pxm})", cpus, cpulist(_node_text(report, f"node{node}/cpulist")))
+        yield from differs(f"cpulist of node {node} (PXM {pxm})", cpus, cpulist(_node_text(report, f"node{node}/cpulist")))
 
 
 def _cpus(report: Report, topology: Topology) -> Iterator[str]:
     enabled = {number: cpu for number, cpu in enumerate(topology.cpus) if cpu.enabled}
-    yield from _differs("CPUs online", sorted(enabled), cpulist(report.text["/sys/devices/system/cpu/online"].strip()))
+    yield from differs("CPUs online", sorted(enabled), cpulist(report.text["/sys/devices/system/cpu/online"].strip()))
     fields = [
         dict(re.findall(r"^([a-z_ ]+?)\s*: (.*)$", block, re.M))
         for block in report.text["/proc/cpuinfo"].strip().split("\n\n")
     ]
     for field in ("apicid", "initial apicid"):
         expected = {number: cpu.apic_id for number, cpu in enabled.items()}
-        yield from _differs(field, expected, {int(cpu["processor"]): int(cpu[field]) for cpu in fields})
+        yield from differs(field, expected, {int(cpu["processor"]): int(cpu[field]) for cpu in fields})
     if topology.package_ids:
         expected = {number: cpu.pxm for number, cpu in enabled.items()}
         path = "/sys/devices/system/cpu/cpu{}/topology/physical_package_id"
         found = {number: int(report.text.get(path.format(number), "-1")) for number in enabled}
-        yield from _differs("package by CPU", expected, found)
+        yield from differs("package by CPU", expected, found)
 
 
 def _distances(report: Report, topology: Topology) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _distances(report: Report, topology: Topology) -> Iterator[str]:
     for pxm, node in nodes.items():
         expected = [topology.distances[pxm, other] for other in by_number]
         found = [int(value) for value in _node_text(report, f"node{node}/distance").split()]
-        yield from _differs(f"distances from node {node} (PXM {pxm})", expected, found)
+        yield from differs(f"distances from node {node} (PXM {pxm})", expected, found)
 
 
 def _srat_lines(report: Report, topology: Topology) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _srat_lines(report: Report, topology: Topology) -> Iterator[str]:
     ]
     expected = [(cpu.pxm, cpu.apic_id, nodes[cpu.pxm]) for cpu in topology.cpus]
     if "Linux version 6.1." in report.dmesg or found:  # later ones print these lines for debugging only
-        yield from _differs("SRAT's CPUs as (PXM, id, node)", expected, found)
+        yield from differs("SRAT's CPUs as (PXM, id, node)", expected, found)
     found = [
         (int(node), int(pxm), int(start, 16), int(last, 16) + 1, "hotplug" in flags, "non-volatile" in flags)
         for node, pxm, start, last, flags in re.findall(
@@ -103,7 +103,7 @@ def _srat_lines(report: Report, topology: Topology) -> Iterator[str]:
         (nodes[memory.pxm], memory.pxm, memory.start, memory.end, memory.hotpluggable, memory.nonvolatile)
         for memory in topology.memory
     ]
-    yield from _differs("SRAT's memory as (node, PXM, start, end, hot-pluggable, non-volatile)", expected, found)
+    yield from differs("SRAT's memory as (node, PXM, start, end, hot-pluggable, non-volatile)", expected, found)
 
 
 def _ram(report: Report) -> list[tuple[int, int]]:
@@ -130,7 +130,7 @@ def _memory(report: Report, topology: Topology) -> Iterator[str]:
             if memory.pxm == pxm
             for start, end in ram
         )
-        yield from _differs(f"pages of RAM on node {node} (PXM {pxm})", expected, present.get(node, 0))
+        yield from differs(f"pages of RAM on node {node} (PXM {pxm})", expected, present.get(node, 0))
         total = re.search(r"MemTotal: +(\d+) kB", _node_text(report, f"node{node}/meminfo"))
         lost = expected * PAGE // 1024 - int(total.group(1)) if total else -1
         if not 0 <= lost <= int(reserved.group(1)):

@@ -48,10 +48,10 @@ def boot_by(machine: list[str], logs: pathlib.Path) -> Report:
         return run(machine, logs)
 
 
-def run(machine: list[str], logs: pathlib.Path) -> Report:
+def run(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> Report:
     """One boot; console.log, report.log and command.txt stay in the folder `logs`."""
     begun = time.monotonic()
-    said = start(machine, logs)
+    said = start(machine, logs, limit)
     seconds = time.monotonic() - begun
     console, report = logs / "console.log", logs / "report.log"
     raw = report.read_text(errors="replace").replace("\r\n", "\n") if report.exists() else ""
@@ -62,7 +62,7 @@ def run(machine: list[str], logs: pathlib.Path) -> Report:
     return parse_report(raw, seconds)
 
 
-def start(machine: list[str], logs: pathlib.Path) -> str:
+def start(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> str:
     """Runs the machine to its end or its time limit, its serial ports going to console.log and
     report.log; what QEMU said."""
     logs.mkdir(parents=True, exist_ok=True)
@@ -72,9 +72,9 @@ def start(machine: list[str], logs: pathlib.Path) -> str:
                "-serial", f"file:{logs / 'console.log'}", "-serial", f"file:{logs / 'report.log'}"]  # fmt: skip
     (logs / "command.txt").write_text(shlex.join(command) + "\n")
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIME_LIMIT)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired:
-        return f"no end after {TIME_LIMIT} s"
+        return f"no end after {limit} s"
     return done.stderr
 
 

@@ -1,0 +1,219 @@
+"""Boots Xen in QEMU, lets the domU toolstack create guests in its dom0, and compares what the guests, Xen
+and the toolstack say with the topologies."""
+
+import argparse
+import dataclasses
+import pathlib
+import re
+import sys
+
+import boots
+import cpio
+import domu_contract
+import domu_guest
+import qemu
+import topology
+import xen
+from xen_machine import uniform
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+GUESTS = ROOT / "fixtures" / "domu"
+# One CPU: mappings of guests' memory cost an interrupt to every other CPU, which takes long in emulation.
+HOST = uniform("domu", (1, 2560), (0, 2048), distances={(0, 1): 17})
+XEN_LINE = "dom0=pvh,verbose dom0_mem=1G dom0_vcpus_pin=1"
+# ignore_loglevel and earlyprintk: the whole log, which also carries the guest's report.
+GUEST_LINE = (
+    "earlyprintk=xen,keep ignore_loglevel printk.devkmsg=on panic=-1 nokaslr mitigations=off random.trust_cpu=on lpj=4000000"
+)
+CREATE = f"create --kernel /guests/vmlinuz --initrd /guests/initrd --native-tsc --debug-keys u --timeout 400 --cmdline '{GUEST_LINE}'"
+LIMIT = 2400
+# Name, topology, further arguments of guests that follow their layout.
+OPTED_IN = {
+    "5 as 3/2": ("3-2.toml", ""),
+    "6 as 1/2/3": ("1-2-3.toml", "--order vnuma-vcpus-policy"),
+    "8 as 2x4": ("2x4.toml", "--order vnuma-policy"),
+    "17 as 9+8x1": ("9-8x1.toml", "--order policy-vnuma-vcpus"),
+}
+
+
+@dataclasses.dataclass
+class Boot:
+    console: str
+    runs: dict[str, str]  # what the toolstack said, by the run's name
+
+    def status(self, run: str) -> int:
+        found = re.search(r"^status (\d+)\n?\Z", self.runs.get(run, ""), re.M)
+        return int(found[1]) if found else -1
+
+
+def initramfs(of: xen.Kernel, options: argparse.Namespace, runs: dict[str, str]) -> bytes:
+    """dom0's root file system, with the guests' kernel and root file system in it."""
+    folder = (0o040755, b"")
+    program = lambda path: (0o100755, path.read_bytes())
+    folders = {name: folder for name in ("bin", "dev", "proc", "sys")}
+    guest_kernel = xen.kernel(options.guest_kernel)
+    guest = cpio.pack(folders | {"init": program(options.guest_report), "xen-privcmd.ko": (0o100644, guest_kernel.privcmd)})
+    files = {
+        "bin/busybox": program(options.busybox),
+        "bin/domu-toolstack": program(options.toolstack),
+        "init": program(pathlib.Path(__file__).with_name("domu-init")),
+        "xen-privcmd.ko": (0o100644, of.privcmd),
+        "guests": folder,
+        "guests/bad": folder,
+        "guests/initrd": (0o100644, guest),
+        "guests/vmlinuz": (0o100644, guest_kernel.image.read_bytes()),
+        "runs": (0o100644, "".join(f"{name.replace(' ', '_')} {line}\n" for name, line in runs.items()).encode()),
+    }
+    for path in [*GUESTS.glob("*.*"), *GUESTS.glob("bad/*.*")]:
+        files[f"guests/{path.relative_to(GUESTS)}"] = (0o100644, path.read_bytes())
+    return cpio.pack(folders | files)
+
+
+def boot(hypervisor: pathlib.Path, options: argparse.Namespace, runs: dict[str, str], logs: pathlib.Path) -> Boot:
+    """One boot; where dom0 gives no report, emulation on a busy machine has hung, and a second one is made."""
+    of = xen.kernel(options.kernel)
+    logs.mkdir(parents=True, exist_ok=True)
+    initrd = logs / "initrd"
+    initrd.write_bytes(initramfs(of, options, runs))
+    command = ["qemu-system-x86_64", *HOST.qemu(None), "-kernel", str(hypervisor), "-append", f"{xen.XEN_LINE} {XEN_LINE}",
+               "-initrd", f"{of.image} {xen.DOM0_LINE},{initrd}"]  # fmt: skip
+    try:
+        report = qemu.run(command, logs, LIMIT)
+    except qemu.BootFailed as failure:
+        print(f"no report in {logs}, second try: {str(failure)[-500:]}", flush=True)
+        report = qemu.run(command, logs, LIMIT)
+    console = (logs / "console.log").read_text(errors="replace").replace("\r", "")
+    said = {name.replace("_", " "): text for name, text in report.text.items()}
+    print(f"{logs.name}: {len(runs)} runs of the toolstack in {report.seconds:.0f} s", flush=True)
+    return Boot(console, said)
+
+
+def legacy(expected: topology.Topology) -> topology.Topology:
+    """The same guest with the ids that it has without the opt-in."""
+    cpus = [dataclasses.replace(cpu, apic_id=2 * number) for number, cpu in enumerate(expected.cpus)]
+    return dataclasses.replace(expected, cpus=cpus, package_ids=False)
+
+
+def judge_opted_in(name: str, result: Boot, file: str) -> list[str]:
+    """A guest that follows its layout, and wrong descriptions of it that must be told apart."""
+    if result.status(name) != 0:
+        return [f"the toolstack: {result.runs.get(name, 'nothing')[-300:]}"]
+    expected = topology.read(GUESTS / file)
+    guest = domu_guest.read(result.runs[name], result.console)
+    findings = domu_guest.opted_in(guest, expected)
+    wrongs = list(boots.mutations(expected, {}))
+    survived = [what for what, wrong, _ in wrongs if not domu_guest.opted_in(guest, wrong)]
+    return findings + [f"a wrong description passes too: {what}" for what in survived]
+
+
+def judge_breach(result: Boot) -> list[str]:
+    """The opt-in without its duty: a MADT of 2 * vCPU where the ids are 0, 2, 4, 8, 10."""
+    guest = domu_guest.read(result.runs["breach"], result.console)
+    expected = {
+        "ids": ([0, 2, 4, 8, 10], guest.created["ids"]),
+        "MADT's (UID, id)": ([(0, 0), (1, 2), (2, 4), (3, 6), (4, 8)], domu_guest.madt(guest.report.tables["APIC"])),
+        # No local APIC has id 6, and id 8 is vCPU 3's, under the UID of vCPU 4.
+        "CPUs online": ([0, 1, 2, 4], sorted(guest.cpuid)),
+        "x2APIC id of CPU 4": (8, guest.cpuid.get(4, {}).get("b.0", [0] * 4)[3]),
+    }
+    return [f"{what}: {found} and not {right}" for what, (right, found) in expected.items() if right != found]
+
+
+def judge_legacy(name: str, result: Boot, file: str, source: str) -> list[str]:
+    """A guest without the opt-in: ids by number, and who said so."""
+    expected = legacy(topology.read(GUESTS / file))
+    guest = domu_guest.read(result.runs[name], result.console)
+    findings = [*domu_guest.tables(guest, expected), *domu_guest.placed(guest, expected), *domu_guest.ended(guest, expected)]
+    for key in ("ids", "madt"):
+        if guest.created[key] != [cpu.apic_id for cpu in expected.cpus]:
+            findings.append(f"{key}: {guest.created[key]}")
+    if guest.created["id_source"] != source:
+        findings.append(f"the ids are from {guest.created['id_source']} and not from {source}")
+    if sorted(guest.cpuid) != list(range(len(expected.cpus))):
+        findings.append(f"CPUs online: {sorted(guest.cpuid)}")
+    return findings
+
+
+def same_as_stock(ours: Boot, stock: Boot) -> list[str]:
+    """With the flag off, the guest sees on our Xen what it sees on Debian's."""
+    a, b = (domu_guest.read(it.runs["flag off"], it.console) for it in (ours, stock))
+    findings = [f"CPUID of CPU {cpu} differs: {a.cpuid.get(cpu)} and {b.cpuid[cpu]}" for cpu in b.cpuid if a.cpuid.get(cpu) != b.cpuid[cpu]]
+    findings += [f"{name} differs" for name in b.report.tables if a.report.tables.get(name) != b.report.tables[name]]
+    for path, text in b.report.text.items():
+        if "/topology/" in path or "/cache/" in path or path.endswith(("cpulist", "distance")):
+            if a.report.text.get(path) != text:
+                findings.append(f"{path}: {a.report.text.get(path, '').strip()} and {text.strip()}")
+    return findings
+
+
+def bad_requests(result: Boot) -> list[str]:
+    """Each ends in an error, and no domain is left over."""
+    findings = []
+    for name in bad_runs():
+        text = result.runs.get(name, "")
+        if result.status(name) != 1 or not re.search(r"^error: ", text, re.M):
+            findings.append(f"{name}: {text[-200:]}")
+    return findings + left_over(result)
+
+
+def left_over(result: Boot) -> list[str]:
+    found = domu_guest.lines(result.runs.get("list", ""), "domains")
+    return [] if found == [[]] else [f"domains at the end: {found}"]
+
+
+def bad_runs() -> dict[str, str]:
+    runs = {}
+    for path in sorted(GUESTS.glob("bad/*.*")):
+        option = "--config" if path.suffix == ".cfg" else "--topology"
+        runs[f"bad {path.stem}"] = f"{CREATE} {option} bad/{path.name}"
+    runs["bad pnode"] = f"{CREATE} --topology 3-2.toml --pnodes 0,7"
+    runs["bad pnodes short"] = f"{CREATE} --topology 3-2.toml --pnodes 0"
+    return runs
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    paths = {
+        "on": "Xen with our option on", "stock": "Debian's Xen", "kernel": "unpacked linux-image package of dom0",
+        "guest-kernel": "unpacked linux-image package of the guests", "busybox": "a static busybox",
+        "toolstack": "static domu-toolstack", "guest-report": "static guest-report", "out": "folder for logs",
+    }  # fmt: skip
+    for name, text in paths.items():
+        parser.add_argument(f"--{name}", type=pathlib.Path, required=True, help=text)
+    options = parser.parse_args()
+
+    runs = {"contract": "contract --opt-in --topology 3-2.toml"}
+    runs |= {name: f"{CREATE} --opt-in --topology {file} {more}" for name, (file, more) in OPTED_IN.items()}
+    runs["xl"] = f"{CREATE} --opt-in --config 3-2.cfg"
+    runs["breach"] = f"{CREATE} --opt-in --madt-ids legacy --topology 3-2.toml"
+    runs["flag off"] = f"{CREATE} --topology 3-2.toml"
+    runs |= bad_runs() | {"list": "list"}
+    ours = boot(options.on, options, runs, options.out / "on")
+    older = {
+        "contract": "contract --topology 3-2.toml",
+        "opt-in": f"{CREATE} --opt-in --topology 3-2.toml",
+        "flag off": f"{CREATE} --topology 3-2.toml",
+        "list": "list",
+    }
+    stock = boot(options.stock, options, older, options.out / "stock")
+
+    results = {name: judge_opted_in(name, ours, file) for name, (file, _) in OPTED_IN.items()}
+    results["xl's 5 as 3/2 on pnodes 1, 0"] = judge_opted_in("xl", ours, "3-2.toml")
+    results["opt-in without its duty"] = judge_breach(ours)
+    results["flag off"] = judge_legacy("flag off", ours, "3-2.toml", "xen")
+    results["flag off, as on Debian's Xen"] = same_as_stock(ours, stock)
+    results["older Xen: legacy ids"] = judge_legacy("flag off", stock, "3-2.toml", "legacy")
+    results["older Xen: opt-in refused"] = domu_contract.refused(stock.runs.get("opt-in", ""), stock.status("opt-in"))
+    results["contract"] = domu_contract.opted_in(ours.runs["contract"], topology.read(GUESTS / "3-2.toml"))
+    results["older Xen: contract"] = domu_contract.older(stock.runs["contract"])
+    results["bad requests"] = bad_requests(ours)
+    results["older Xen: nothing left over"] = left_over(stock)
+    for name, findings in results.items():
+        print(f"{name:32} {'FAILED' if findings else 'ok'}")
+        for finding in findings:
+            print(f"    {finding}")
+    return 1 if any(results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
