@@ -74,9 +74,9 @@ struct Ended {
 pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
     let numa = xen.host_numa()?;
     let request = Request::read(&args.request, &host::nodes(&numa))?;
-    let images = Images::read(&args.kernel, args.initrd.as_deref(), &args.cmdline)?;
-    let expected_ids = ids::expected(&request)?;
     host::check(&numa, &request)?;
+    let expected_ids = ids::expected(&request)?;
+    let images = Images::read(&args.kernel, args.initrd.as_deref(), &args.cmdline)?;
     let options = Options {
         opt_in: args.opt_in,
         order: args.order,
