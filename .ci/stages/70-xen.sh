@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # title: Xen 4.20 with hv-glue boots a PVH dom0 whose nodes are the host's; without it, or with the gate not met, stock's
 # quick: no
-# packages: bison bzip2 ca-certificates coccinelle curl flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
+# packages: bison bzip2 ca-certificates coccinelle curl debian-archive-keyring flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
 
 cargo build --quiet --release --package acpi-gen-cli
 RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --quiet --release --package dom0-probe --target x86_64-unknown-linux-gnu

@@ -15,6 +15,7 @@ void hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages);
 void hv_glue_dom0_place(struct domain *d);
 bool hv_glue_dom0_placed(void);
 struct hvg_plan *hv_glue_dom0_plan(void);
+void hv_glue_dom0_forget_plan(void);
 int hv_glue_dom0_populate(struct domain *d, unsigned long start,
                           unsigned long nr_pages);
 void hv_glue_dom0_populated(const struct domain *d);

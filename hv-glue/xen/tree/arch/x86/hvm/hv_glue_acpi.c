@@ -222,6 +222,12 @@ int __init hv_glue_dom0_tables_emit(struct domain *d, paddr_t arena,
     *madt = where.madt;
     xfree(image);
     xfree(tables_work);
+    xfree((void *)tables.processors);
+    xfree((void *)tables.memory);
+    xfree((void *)tables.distance_pxm);
+    xfree((void *)tables.distances);
+    xfree((void *)tables.io_apics);
+    hv_glue_dom0_forget_plan();
 
     return rc;
 }

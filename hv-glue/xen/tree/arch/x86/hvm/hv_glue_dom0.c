@@ -44,6 +44,7 @@ static void *__initdata plan_work;
 static struct hvg_plan *__initdata plan;
 static bool __initdata placed;
 static unsigned long __initdata granted[HVG_ALLOC_KINDS];
+static unsigned long __initdata missed[MAX_NUMNODES];
 static unsigned int __initdata orders[MAX_ORDER + 1];
 
 static void __init report(const char *what, int rc, const struct hvg_error *err)
@@ -51,6 +52,18 @@ static void __init report(const char *what, int rc, const struct hvg_error *err)
     printk(XENLOG_WARNING
            "vNUMA: %s: %d (rule %#x, element %"PRIu64", value %#"PRIx64")\n",
            what, rc, err->what, err->index, err->value);
+}
+
+/* What xfree() takes: the facts are const for the library alone. */
+static void __init release_host(void)
+{
+    xfree((void *)host.blocks);
+    xfree((void *)host.e820);
+    xfree((void *)host.pcpus);
+    xfree((void *)host.pcpu_node);
+    xfree((void *)host.node_pxm);
+    xfree((void *)host.distances);
+    host = (struct hvg_host)HVG_INIT(struct hvg_host);
 }
 
 /* Every array of the host's facts, or none. */
@@ -145,6 +158,13 @@ static void __init print_gate(const struct hvg_gate *gate)
                gate->uncovered_pages);
 }
 
+void __init hv_glue_dom0_forget_plan(void)
+{
+    xfree(plan_work);
+    plan_work = NULL;
+    plan = NULL;
+}
+
 /* The gate: asked once, before dom0 exists, since its answer is a creation flag. */
 struct domain *__init hv_glue_create_dom0(domid_t domid,
                                           struct xen_domctl_createdomain *config,
@@ -187,7 +207,9 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
     if ( !rc && gate.enabled )
         config->flags |= XEN_DOMCTL_CDF_vnuma_apic_topology;
     else
-        plan = NULL;
+        hv_glue_dom0_forget_plan();
+    if ( !(config->flags & XEN_DOMCTL_CDF_hvm) )
+        release_host();
 
     return domain_create(domid, config, flags);
 }
@@ -356,8 +378,6 @@ int __init hv_glue_dom0_populate(struct domain *d, unsigned long start,
             flags &= ~MEMF_no_dma;
         if ( step.node != HVG_NONE )
             flags |= MEMF_exact_node | MEMF_node(step.node);
-        else
-            flags &= ~MEMF_exact_node;
 
         page = alloc_domheap_pages(d, step.order, flags | MEMF_no_scrub);
         rc = hvg_populate_report(plan, page != NULL, &err);
@@ -372,7 +392,11 @@ int __init hv_glue_dom0_populate(struct domain *d, unsigned long start,
                        step.pfn, step.pfn + (1UL << step.order), error);
                 return error;
             }
-            granted[step.kind] += 1UL << step.order;
+            /* Frames in no block have no node that they could miss. */
+            granted[step.home == HVG_NONE ? HVG_ALLOC_NODE
+                                          : step.kind] += 1UL << step.order;
+            if ( step.kind >= HVG_ALLOC_ANY && step.home < MAX_NUMNODES )
+                missed[step.home] += 1UL << step.order;
             orders[step.order]++;
         }
         /* How long an allocation takes is not known, so this is done for each. */
@@ -390,6 +414,7 @@ void __init hv_glue_dom0_populated(const struct domain *d)
     unsigned int i;
     unsigned long fallbacks = granted[HVG_ALLOC_ANY] + granted[HVG_ALLOC_PLAIN];
 
+    release_host();
     if ( !placed )
         return;
 
@@ -406,6 +431,10 @@ void __init hv_glue_dom0_populated(const struct domain *d)
         printk(XENLOG_WARNING
                "vNUMA: pages from another node than SRAT says: %lu (%lu without flags)\n",
                fallbacks, granted[HVG_ALLOC_PLAIN]);
+    for ( i = 0; i < ARRAY_SIZE(missed); i++ )
+        if ( missed[i] )
+            printk(XENLOG_WARNING "vNUMA:  %lu pages that belong on node %u\n",
+                   missed[i], i);
 }
 
 /*
