@@ -10,7 +10,7 @@ import qemu
 
 DOM0_LINE = (
     "console=hvc0 earlyprintk=xen ignore_loglevel log_buf_len=4M panic=-1 nokaslr mitigations=off "
-    "random.trust_cpu=on lpj=4000000 iomem=relaxed rdinit=/init"
+    "random.trust_cpu=on lpj=4000000 rdinit=/init"
 )
 XEN_LINE = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
 

@@ -50,7 +50,7 @@ CASES = [
     _met("memory-only", "memory-only", "dom0_mem=2G"),
     _met("cpus-only", "cpus-only", "dom0_mem=2G"),
     _met("hotplug", "hotplug", "dom0_mem=2G"),
-    _met("node-exhausted", "2x2", "dom0_mem=4G", fallbacks=True),
+    _met("node-exhausted", "2x2", "dom0_mem=3420M", fallbacks=True),
     Case("stock", "3x2", "stock", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("off", "3x2", "off", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("not-pinned", "3x2", "on", "dom0=pvh,verbose dom0_mem=3G", vnuma=False,
@@ -66,7 +66,7 @@ CASES = [
     Case("no-room-for-tables", "2x2", "on", f"{PIN} dom0_mem=2G hv_glue_arena=3G", fails=True,
          says=("of dom0's RAM below 4GiB are free for its ACPI tables",)),
 ]  # fmt: skip
-# Those that must agree byte for byte in MADT and XSDT, and in ids.
+# Those that must agree in MADT, XSDT and ids.
 SAME_AS = {"off": "stock", "not-pinned": "stock", "one-node": "one-node-stock", "pv": "pv-stock"}
 
 
@@ -118,18 +118,22 @@ def judge_plain(boot: xen.Boot, case: Case) -> Iterator[str]:
         yield f"get_mfn_pxms: {boot.probe('pxms')} where {missing} is right"
 
 
+def listed(report: qemu.Report, moved: bool) -> list[str]:
+    """RSDP and XSDT as Linux lists them: every table's address, length and header, in the XSDT's order. Sysfs
+    does not have their bytes. Where dom0's memory map is another, the tables that Xen makes have moved."""
+    lines = re.findall(r"ACPI: ([A-Z]{4} 0x[0-9A-F]{16} [0-9A-F]{6} \(v.*)", report.dmesg)
+    return [re.sub(r"^(RSDP|XSDT|APIC) 0x[0-9A-F]{16}", r"\1", line) if moved else line for line in lines]
+
+
 def same(case: str, other: str, boots: dict[str, xen.Boot]) -> Iterator[str]:
-    """MADT and XSDT of two boots have the same bytes; the address of the MADT in the XSDT aside where
-    dom0's memory map differs, as its share by node does whatever the gate says."""
+    """Two boots' MADTs have the same bytes, and their XSDTs name the same tables. dom0's share of each node is
+    its memory map's, whatever the gate says: there the addresses of the tables that Xen makes differ."""
     a, b = boots[case].report, boots[other].report
-    if a.tables.get("APIC") != b.tables.get("APIC"):
+    if not a.tables.get("APIC") or a.tables.get("APIC") != b.tables.get("APIC"):
         yield f"MADT differs from that of {other}"
-    xsdts = [bytearray(report.tables.get("XSDT", b"")) for report in (a, b)]
-    if case == "not-pinned":
-        for xsdt in xsdts:
-            xsdt[9:10], xsdt[36:44] = bytes(1), bytes(8)
-    if xsdts[0] != xsdts[1] or not xsdts[0]:
-        yield f"XSDT differs from that of {other}: {xsdts[0].hex()} and {xsdts[1].hex()}"
+    tables = [listed(report, case == "not-pinned") for report in (a, b)]
+    if len(tables[0]) < 3 or tables[0] != tables[1]:
+        yield f"tables differ from those of {other}: {tables[0]} and {tables[1]}"
 
 
 def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path], kernels: dict[str, xen.Kernel]) -> xen.Boot:
@@ -180,7 +184,7 @@ def main() -> int:
             console = (options.out / case.name / "console.log").read_text(errors="replace")
             findings = [f"Xen does not say: {words}" for words in case.says if words not in console]
             if not case.fails:
-                findings.append(str(failure))
+                findings.append(str(failure)[-3000:])
             print(f"{case.name:20} refused{'' if case.fails else ', FAILED'}", flush=True)
         else:
             boots[case.name] = boot
