@@ -247,7 +247,12 @@ def boot(of: Base, tables: Tables, kernel: pathlib.Path, initrd: pathlib.Path, o
     line = f"{qemu.KERNEL_LINE} acpi_rsdp={BASE:#x} memmap={ROOM:#x}${BASE:#x}"
     command = [*of.machine.command, "-device", f"loader,file={blob},addr={BASE:#x},force-raw=on",
                "-kernel", str(kernel), "-initrd", str(initrd), "-append", line]  # fmt: skip
-    return qemu.run(command, out)
+    try:
+        return qemu.run(command, out)
+    except qemu.BootFailed as failure:
+        # As in qemu.boot: emulation on a busy machine may hang. A report is never asked for twice.
+        print(f"no report in {out}, second try: {str(failure)[-500:]}", flush=True)
+        return qemu.run(command, out)
 
 
 def lost(report: qemu.Report) -> set[str]:

@@ -43,9 +43,17 @@ fn main() -> io::Result<()> {
             c_abi::Input { call: 1, flags: 1, machine: input.machine, ..Default::default() };
         seed(out, "c_abi", &name, &input)?;
     }
-    for file in files(&fixtures.join("topologies/broken")).unwrap_or_default() {
-        let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
-        write(out, "topology_file", &format!("broken-{name}"), &fs::read(&file)?)?;
+    let tests = fixtures.join("../acpi-gen/cli/tests");
+    for (target, folder) in [("topology_file", "bad"), ("host_file", "bad_hosts")] {
+        for file in files(&tests.join(folder))? {
+            let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
+            write(out, target, &format!("bad-{name}"), &fs::read(&file)?)?;
+        }
+    }
+    for entry in fs::read_dir(fixtures.join("xl"))? {
+        let path = entry?.path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        write(out, "xl_config", &name, &fs::read(&path)?)?;
     }
     for file in files(&fixtures.join("hosts"))? {
         let name = file.file_stem().expect("a name").to_string_lossy().into_owned();

@@ -42,6 +42,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("readers", targets::readers::run),
     ("round_trip", targets::round_trip::run),
     ("topology_file", targets::topology_file::run),
+    ("xl_config", targets::xl_config::run),
 ];
 
 /// Makes a binary of a target: libFuzzer's entry where a fuzzer is built, and

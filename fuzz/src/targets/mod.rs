@@ -15,3 +15,4 @@ pub mod populate;
 pub mod readers;
 pub mod round_trip;
 pub mod topology_file;
+pub mod xl_config;
