@@ -5,12 +5,16 @@ use core::fmt;
 use super::Consumer;
 use crate::{ApicId, Error, ProximityDomain};
 
+/// RAM that may lie in no node before Linux drops an SRAT for it
+/// (numa_register_meminfo in 6.12, likewise numa_meminfo_cover_memory in 6.1).
+const LINUX_SLACK: u64 = 1 << 20;
+
 /// How much a finding costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The consumer takes the tables as they are, with a remark.
     Note,
-    /// The consumer drops a table or a CPU; for fwts, a test fails.
+    /// The consumer drops a table or a CPU, or does not boot; for fwts, a test fails.
     Error,
 }
 
@@ -236,6 +240,11 @@ impl fmt::Display for Finding {
         })?;
         self.kind.fmt(f)?;
         match (self.severity, self.consumer, self.kind) {
+            (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, .. })
+                if uncovered <= LINUX_SLACK =>
+            {
+                f.write_str(": 6.12 takes this SRAT and panics at boot (in free_area_init)")
+            }
             (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, ram, .. }) => write!(
                 f,
                 ": it will drop this SRAT (\"no nodes coverage for {}MB of {}MB RAM\")",

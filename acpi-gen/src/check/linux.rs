@@ -14,10 +14,10 @@ const MAX_PXM_DOMAINS: u32 = 1024;
 const MAX_MEMBLKS: usize = 2048;
 /// MAX_LOCAL_APIC of x86-64.
 const MAX_LOCAL_APIC: u32 = 32768;
-/// What may lie outside of all nodes (numa_register_meminfo in 6.12, likewise
-/// numa_meminfo_cover_memory in 6.1).
-const SLACK: u64 = 1 << 20;
 const PAGE: u64 = 4096;
+/// What is never RAM to Linux, whatever the map says (trim_bios_range): the first
+/// page, and the BIOS area.
+const NEVER_RAM: [(u64, u64); 2] = [(0, PAGE), (0xA_0000, 0x10_0000)];
 
 pub(super) fn check(
     tables: &Tables<'_>,
@@ -178,12 +178,12 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
         map.iter()
             .filter(|entry| tables.is_ram(Consumer::Linux, entry.kind))
             .map(|entry| pages(entry.range.start().0, entry.range.end().0)),
-        counted.map(|extent| (extent.start, extent.end)),
+        counted.map(|extent| (extent.start, extent.end)).chain(NEVER_RAM),
     );
+    // Above 1 MiB the SRAT is dropped; below, 6.12 takes it and does not boot.
     if let Some(first) = found.first {
-        let severity = if found.uncovered > SLACK { Severity::Error } else { Severity::Note };
         let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first };
-        report(severity, kind);
+        report(Severity::Error, kind);
     }
 }
 
