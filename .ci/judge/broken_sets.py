@@ -97,7 +97,7 @@ def _(tables: Tables) -> None:
     append(tables["SRAT"], bytes(tables["SRAT"][MEMORY[1] : MEMORY[1] + 40]))
 
 
-@defect("half a MiB of RAM in no node")
+@defect("half a MiB of RAM in no node", "boot")
 def _(tables: Tables) -> None:
     put(tables["SRAT"], MEMORY[0] + 16, "Q", 0x10000000 - 0x80000)
 
@@ -244,19 +244,27 @@ def boot(of: Base, tables: Tables, kernel: pathlib.Path, initrd: pathlib.Path, o
     out.mkdir(parents=True, exist_ok=True)
     blob = out / "tables.bin"
     blob.write_bytes(image(tables, of.own))
-    line = f"{qemu.KERNEL_LINE} acpi_rsdp={BASE:#x} memmap={ROOM:#x}${BASE:#x}"
+    # A kernel that panics early says so on the early console alone.
+    line = f"{qemu.KERNEL_LINE} acpi_rsdp={BASE:#x} memmap={ROOM:#x}${BASE:#x} earlyprintk=serial,ttyS0,115200"
     command = [*of.machine.command, "-device", f"loader,file={blob},addr={BASE:#x},force-raw=on",
                "-kernel", str(kernel), "-initrd", str(initrd), "-append", line]  # fmt: skip
-    try:
-        return qemu.run(command, out)
-    except qemu.BootFailed as failure:
-        # As in qemu.boot: emulation on a busy machine may hang. A report is never asked for twice.
-        print(f"no report in {out}, second try: {str(failure)[-500:]}", flush=True)
-        return qemu.run(command, out)
+    for last in (False, True):
+        try:
+            return qemu.run(command, out)
+        except qemu.BootFailed as failure:
+            console = (out / "console.log").read_text(errors="replace")
+            if "Kernel panic" in console:
+                return qemu.Report({"dmesg": console}, {}, 0)
+            if last:
+                raise
+            # As in qemu.boot: emulation on a busy machine may hang. A report is never asked for twice.
+            print(f"no report in {out}, second try: {str(failure)[-500:]}", flush=True)
 
 
 def lost(report: qemu.Report) -> set[str]:
-    """Tables that the kernel dropped, CPUs that it did not bring up, domains that it read as others."""
+    """Whether it boots; tables that the kernel dropped, CPUs that it did not bring up, domains that it read as others."""
+    if "Kernel panic" in report.dmesg:
+        return {"boot"}
     found = set()
     if re.search(r"SRAT: SRAT not used|No NUMA configuration found|no nodes coverage|nodes only cover", report.dmesg):
         found.add("SRAT")
@@ -278,7 +286,8 @@ def predicted(acpi_gen: pathlib.Path, tables: Tables, report: qemu.Report, out: 
     for name, table in tables.items():
         (folder / name).write_bytes(table)
     # The machine's FADT stays: what online-capable means goes by its version.
-    (folder / "FACP").write_bytes(report.tables["FACP"])
+    if "FACP" in report.tables:
+        (folder / "FACP").write_bytes(report.tables["FACP"])
     log = out / "dmesg.txt"
     log.write_text(report.dmesg)
     run = subprocess.run([acpi_gen, "check", folder, "--for", "linux", "--memory-map", log], capture_output=True, text=True)
@@ -288,7 +297,7 @@ def predicted(acpi_gen: pathlib.Path, tables: Tables, report: qemu.Report, out: 
     found = set()
     for line in errors:
         what = line.partition("error: Linux: ")[2]
-        found.add("PXM" if "is read as" in what else what[:4])
+        found.add("PXM" if "is read as" in what else "boot" if "panics" in what else what[:4])
     return found, run.stdout + run.stderr
 
 
