@@ -184,7 +184,7 @@ def main() -> int:
 
     runs = {"contract": "contract --opt-in --topology 3-2.toml"}
     runs |= {name: f"{CREATE} --opt-in --topology {file} {more}" for name, (file, more) in OPTED_IN.items()}
-    runs["xl"] = f"{CREATE} --opt-in --config 3-2.cfg"
+    runs["xl"] = f"{CREATE} --opt-in=if-known --config 3-2.cfg"
     runs["breach"] = f"{CREATE} --opt-in --madt-ids legacy --topology 3-2.toml"
     runs["flag off"] = f"{CREATE} --topology 3-2.toml"
     runs |= bad_runs() | {"list": "list"}
@@ -192,6 +192,7 @@ def main() -> int:
     older = {
         "contract": "contract --topology 3-2.toml",
         "opt-in": f"{CREATE} --opt-in --topology 3-2.toml",
+        "opt-in if known": f"{CREATE} --opt-in=if-known --topology 3-2.toml",
         "flag off": f"{CREATE} --topology 3-2.toml",
         "list": "list",
     }
@@ -203,6 +204,7 @@ def main() -> int:
     results["flag off"] = judge_legacy("flag off", ours, "3-2.toml", "xen")
     results["flag off, as on Debian's Xen"] = same_as_stock(ours, stock)
     results["older Xen: legacy ids"] = judge_legacy("flag off", stock, "3-2.toml", "legacy")
+    results["older Xen: opt-in if known"] = judge_legacy("opt-in if known", stock, "3-2.toml", "legacy")
     results["older Xen: opt-in refused"] = domu_contract.refused(stock.runs.get("opt-in", ""), stock.status("opt-in"))
     results["contract"] = domu_contract.opted_in(ours.runs["contract"], topology.read(GUESTS / "3-2.toml"))
     results["older Xen: contract"] = domu_contract.older(stock.runs["contract"])

@@ -4,6 +4,11 @@ import domu_guest
 from domu_guest import lines
 from topology import Topology
 
+# Layouts that every Xen refuses; ids that do not fit are refused to the opted in alone.
+REFUSALS = {
+    "vcpu-on-unknown-vnode": "-E2BIG", "too-few-vcpus": "-EINVAL", "too-many-vcpus": "-EINVAL",
+    "range-with-flags": "-EINVAL", "pnode-above-all": "-E2BIG",
+}  # fmt: skip
 # Orders of vCPUs, layout and policy, each looked at before and after gethvmcontext and sethvmcontext.
 LOOKS = 8
 
@@ -40,8 +45,8 @@ def opted_in(text: str, topology: Topology) -> list[str]:
     filled = [it["ids"] for it in lines(text, "query") if it["answer"] == "ok" and it["capacity"] >= count]
     if any(it[:count] != ids for it in filled) or len(filled) != 2:
         findings.append(f"queries' ids {filled}")
-    right = {"pv-with-flag": "-EINVAL", "setvnumainfo-after-run": "-EBUSY", "get_vnumainfo": "ok"}
-    return findings + _answers(text, right)
+    right = {"pv-with-flag": "-EINVAL", "setvnumainfo-after-run": "-EBUSY", "get_vnumainfo": "ok", "ids-that-do-not-fit": "-ERANGE"}
+    return findings + _answers(text, right | REFUSALS)
 
 
 def older(text: str) -> list[str]:
@@ -51,7 +56,8 @@ def older(text: str) -> list[str]:
     findings += [f"order {look['order']}: ids {look['ids']}" for look in looks if look["ids"] is not None]
     if len(looks) != LOOKS or not lines(text, "query"):
         findings.append(f"{len(looks)} looks and not {LOOKS}: {text[-300:]}")
-    return findings + _answers(text, {"pv-with-flag": "-EINVAL", "setvnumainfo-after-run": "ok", "get_vnumainfo": "ok"})
+    right = {"pv-with-flag": "-EINVAL", "setvnumainfo-after-run": "ok", "get_vnumainfo": "ok", "ids-that-do-not-fit": "ok"}
+    return findings + _answers(text, right | REFUSALS)
 
 
 def refused(text: str, status: int) -> list[str]:

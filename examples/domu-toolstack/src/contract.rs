@@ -3,10 +3,10 @@
 use serde::Serialize;
 use xen_hypercall::{CpuPolicy, DomainFlags, DomainId, EmulationFlags, Errno, Error, Xen, records};
 
-use crate::domain::{self, Order};
+use crate::domain::{self, OptIn, Order};
 use crate::failure::Failure;
 use crate::request::{Request, RequestArgs};
-use crate::{host, report};
+use crate::{host, refusals, report};
 
 /// Check what Xen promises of ids and CPUID leaves, without starting a guest
 #[derive(clap::Args, Debug)]
@@ -47,11 +47,18 @@ struct Answer {
 
 pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
     let request = Request::read(&args.request, &host::nodes(&xen.host_numa()?))?;
+    let opt_in = if args.opt_in { OptIn::Required } else { OptIn::No };
     pv_with_flag(xen, &request);
-    orders(xen, &request, args.opt_in)?;
-    queries(xen, &request, args.opt_in)?;
-    after_run(xen, &request, args.opt_in)?;
-    read_back(xen, &request, args.opt_in)
+    orders(xen, &request, opt_in)?;
+    queries(xen, &request, opt_in)?;
+    after_run(xen, &request, opt_in)?;
+    let unchanged = refusals::ask(xen, &request, opt_in, |name, result| {
+        answer(name, result.as_ref().copied());
+    })?;
+    if !unchanged {
+        return Err(Failure::Contract("a refused layout changed the domain".into()));
+    }
+    read_back(xen, &request, opt_in)
 }
 
 fn answer(call: &'static str, result: Result<(), &Error>) {
@@ -72,10 +79,10 @@ fn pv_with_flag(xen: &Xen, request: &Request) {
     }
 }
 
-fn orders(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
+fn orders(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
     let mut first: Option<Seen> = None;
     for order in Order::ALL {
-        let domain = domain::create(xen, request, opt_in, order)?;
+        let (domain, _) = domain::create(xen, request, opt_in, order)?;
         for restored in [false, true] {
             if restored {
                 let state = xen.hvm_context(domain.id())?;
@@ -123,8 +130,8 @@ struct Query {
 }
 
 /// Capacities below, at and above the number of vCPUs.
-fn queries(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
-    let domain = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+fn queries(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
+    let (domain, _) = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
     let vcpus = u32::try_from(request.machine.processors.len()).unwrap_or(u32::MAX);
     for capacity in [0, 1, vcpus.saturating_sub(1), vcpus, vcpus.saturating_add(1)] {
         let query = xen.query_apic_ids(domain.id(), capacity)?;
@@ -138,8 +145,8 @@ fn queries(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
 }
 
 /// A layout for a domain that was unpaused once. No vCPU runs: none has a state.
-fn after_run(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
-    let domain = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+fn after_run(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
+    let (domain, _) = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
     xen.unpause_domain(domain.id())?;
     xen.pause_domain(domain.id())?;
     match domain::set_vnuma(xen, domain.id(), request) {
@@ -151,8 +158,8 @@ fn after_run(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> 
 }
 
 /// What Xen tells a guest of its layout is what it was given.
-fn read_back(xen: &Xen, request: &Request, opt_in: bool) -> Result<(), Failure> {
-    let domain = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+fn read_back(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
+    let (domain, _) = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
     let info = xen.vnuma_info(domain.id())?;
     let same = info.distances == request.distances
         && info.vcpu_to_vnode == request.vcpu_to_vnode

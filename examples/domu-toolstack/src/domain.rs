@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Read;
 
 use xen_hypercall::{
-    CreateDomain, DomainFlags, DomainId, EmulationFlags, SystemPolicy, TscMode, Vmemrange, Vnuma,
-    Xen,
+    CreateDomain, DomainFlags, DomainId, EmulationFlags, Errno, SystemPolicy, TscMode, Vmemrange,
+    Vnuma, Xen,
 };
 
 use crate::failure::Failure;
@@ -49,10 +49,37 @@ enum Step {
     Policy,
 }
 
+/// Whether a guest's ids and CPUID follow its layout: XEN_DOMCTL_CDF_vnuma_apic_topology.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum OptIn {
+    /// They are as for any guest.
+    No,
+    /// They do where this Xen knows the flag.
+    IfKnown,
+    /// They do, or there is no guest.
+    Required,
+}
+
 /// The flags of a PVH guest.
 pub(crate) const fn pvh_flags(opt_in: bool) -> DomainFlags {
     let flags = DomainFlags::HVM.with(DomainFlags::HAP);
     if opt_in { flags.with(DomainFlags::VNUMA_APIC_TOPOLOGY) } else { flags }
+}
+
+/// A PVH domain with nothing in it, and whether it is opted in.
+fn empty_pvh<'x>(
+    xen: &'x Xen,
+    request: &Request,
+    opt_in: OptIn,
+) -> Result<(OwnedDomain<'x>, bool), Failure> {
+    let make = |flag| empty(xen, request, pvh_flags(flag), EmulationFlags::LAPIC);
+    match (opt_in, make(opt_in != OptIn::No)) {
+        // -EINVAL is also what else is wrong with the configuration; then it comes again.
+        (OptIn::IfKnown, Err(Failure::Xen(error))) if error.errno() == Some(Errno::EINVAL) => {
+            Ok((make(false)?, false))
+        }
+        (_, made) => Ok((made?, opt_in != OptIn::No)),
+    }
 }
 
 /// A domain with nothing in it.
@@ -68,14 +95,15 @@ pub(crate) fn empty<'x>(
     OwnedDomain::create(xen, &CreateDomain { flags, emulation, max_vcpus, handle: uuid()? })
 }
 
-/// A paused PVH domain with vCPUs, layout and policy, and limits for its memory.
+/// A paused PVH domain with vCPUs, layout and policy, and limits for its memory; and
+/// whether it is opted in.
 pub(crate) fn create<'x>(
     xen: &'x Xen,
     request: &Request,
-    opt_in: bool,
+    opt_in: OptIn,
     order: Order,
-) -> Result<OwnedDomain<'x>, Failure> {
-    let domain = empty(xen, request, pvh_flags(opt_in), EmulationFlags::LAPIC)?;
+) -> Result<(OwnedDomain<'x>, bool), Failure> {
+    let (domain, opted_in) = empty_pvh(xen, request, opt_in)?;
     let id = domain.id();
     let kib = request.bytes() >> 10;
     xen.set_max_memory(id, kib.saturating_add(SLACK_KIB))?;
@@ -92,7 +120,7 @@ pub(crate) fn create<'x>(
             }
         }
     }
-    Ok(domain)
+    Ok((domain, opted_in))
 }
 
 /// As libxl has it: 1 MiB for each vCPU, and 8 KiB for each MiB of memory.

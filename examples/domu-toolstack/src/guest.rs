@@ -7,7 +7,7 @@ use acpi_gen::{ApicId, TableSet};
 use pvh_loader::{Guest, Kernel, Lists, Module, Plan, Region, RegionKind, map_len};
 use xen_hypercall::Xen;
 
-use crate::domain::{self, Order};
+use crate::domain::{self, OptIn, Order};
 use crate::failure::Failure;
 use crate::memory::{self, DomainMemory};
 use crate::owned::OwnedDomain;
@@ -26,7 +26,7 @@ pub(crate) enum MadtIds {
 /// How a guest is made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
-    pub(crate) opt_in: bool,
+    pub(crate) opt_in: OptIn,
     pub(crate) order: Order,
     pub(crate) madt_ids: MadtIds,
     pub(crate) native_tsc: bool,
@@ -67,6 +67,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// A guest that has not been started.
 pub(crate) struct BuiltGuest<'x> {
     pub(crate) domain: OwnedDomain<'x>,
+    /// Its ids and CPUID follow its layout.
+    pub(crate) opted_in: bool,
     /// The ids by Xen, or legacy where it does not say.
     pub(crate) ids: Vec<u32>,
     pub(crate) id_source: ids::Source,
@@ -85,7 +87,7 @@ pub(crate) fn build<'x>(
 ) -> Result<BuiltGuest<'x>, Failure> {
     // What can be wrong with the images shows before there is a domain.
     let kernel = Kernel::parse(&images.kernel)?;
-    let domain = domain::create(xen, request, options.opt_in, options.order)?;
+    let (domain, opted_in) = domain::create(xen, request, options.opt_in, options.order)?;
     let id = domain.id();
     if options.native_tsc {
         domain::set_native_tsc(xen, id)?;
@@ -132,5 +134,5 @@ pub(crate) fn build<'x>(
     };
     special::set_identity_map(xen, id, target)?;
     entry::set(xen, id, &state)?;
-    Ok(BuiltGuest { domain, ids: from_xen, id_source, madt, plan: plan.to_string() })
+    Ok(BuiltGuest { domain, opted_in, ids: from_xen, id_source, madt, plan: plan.to_string() })
 }

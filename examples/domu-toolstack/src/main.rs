@@ -14,6 +14,7 @@ mod ids;
 mod list;
 mod memory;
 mod owned;
+mod refusals;
 mod report;
 mod request;
 mod run;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use xen_hypercall::{DomainInfo, Xen};
 
-use crate::domain::Order;
+use crate::domain::{OptIn, Order};
 use crate::failure::Failure;
 use crate::guest::{self, Images, MadtIds, Options};
 use crate::request::{Request, RequestArgs};
@@ -28,8 +28,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
     cmdline: String,
     /// APIC ids and CPUID from the layout: XEN_DOMCTL_CDF_vnuma_apic_topology
-    #[arg(long)]
-    opt_in: bool,
+    #[arg(
+        long,
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "no",
+        default_missing_value = "required"
+    )]
+    opt_in: OptIn,
     /// Ids of the tables; "legacy" with --opt-in breaks the contract, to show what follows
     #[arg(long, value_enum, default_value = "xen")]
     madt_ids: MadtIds,
@@ -90,7 +97,7 @@ pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
         "created",
         &Created {
             domain: domain.0,
-            opt_in: args.opt_in,
+            opt_in: guest.opted_in,
             order: args.order,
             id_source: guest.id_source,
             ids: &guest.ids,
