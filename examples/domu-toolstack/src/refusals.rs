@@ -1,6 +1,8 @@
 //! Layouts that Xen must refuse, asked of it past every check of ours.
 
-use xen_hypercall::{CreateDomain, DomainId, EmulationFlags, Error, Vmemrange, Vnuma, Xen};
+use xen_hypercall::{
+    CreateDomain, DomainId, EmulationFlags, Error, Vmemrange, Vnuma, Xen, records,
+};
 
 use crate::domain::{self, OptIn, Order, ranges};
 use crate::failure::Failure;
@@ -62,8 +64,13 @@ pub(crate) fn ask(
 ) -> Result<bool, Failure> {
     let (domain, _) = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
     let id = domain.id();
-    let state =
-        || Ok::<_, Failure>((xen.vnuma_info(id)?, xen.cpu_policy(id)?, xen.hvm_context(id)?));
+    // Not the whole saved state: the time-stamp counter goes on.
+    let state = || {
+        let saved = xen.hvm_context(id)?;
+        let apics: Vec<u32> =
+            records(&saved)?.iter().filter_map(|it| it.apic_id_register()).collect();
+        Ok::<_, Failure>((xen.vnuma_info(id)?, xen.cpu_policy(id)?, apics))
+    };
     let before = state()?;
     for (name, spoil) in DEFECTS {
         let mut arrays = Arrays::of(request);
