@@ -76,6 +76,8 @@ struct Ended {
     shutdown: String,
     milliseconds: u128,
     cpu_milliseconds: u64,
+    /// Whether Xen has started each vCPU.
+    vcpus_online: Vec<bool>,
 }
 
 pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
@@ -121,6 +123,10 @@ pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
         shutdown,
         milliseconds: start.elapsed().as_millis(),
         cpu_milliseconds: info.cpu_time / 1_000_000,
+        vcpus_online: (0..)
+            .take(request.machine.processors.len())
+            .map(|vcpu| xen.vcpu_is_online(domain, vcpu))
+            .collect::<Result<_, _>>()?,
     };
     report::line("ended", &ended);
     if info.shutdown.is_some_and(|code| code.0 <= 1) {

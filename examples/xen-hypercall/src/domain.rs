@@ -196,6 +196,28 @@ impl From<InfoCall> for DomainInfo {
     }
 }
 
+/// `struct xen_domctl_getvcpuinfo`.
+#[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes)]
+#[repr(C)]
+struct VcpuInfoCall {
+    vcpu: u32,
+    online: u8,
+    blocked: u8,
+    running: u8,
+    padding: u8,
+    cpu_time: u64,
+    cpu: u32,
+    tail: u32,
+}
+
+mirror!(VcpuInfoCall = "struct xen_domctl_getvcpuinfo": 24 {
+    vcpu @ 0, online @ 4, blocked @ 5, running @ 6, cpu_time @ 8, cpu @ 16 | padding @ 7, tail @ 20
+});
+
+impl Domctl for VcpuInfoCall {
+    const COMMAND: (u32, &'static str) = (14, "XEN_DOMCTL_getvcpuinfo");
+}
+
 /// `struct xen_sysctl_getdomaininfolist`.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes)]
 #[repr(C)]
@@ -298,6 +320,7 @@ pub(crate) const MIRRORS: &[Mirror] = &[
     ArchConfig::MIRROR,
     CreateDomainCall::MIRROR,
     InfoCall::MIRROR,
+    VcpuInfoCall::MIRROR,
     InfoListCall::MIRROR,
     TscInfoCall::MIRROR,
     MaxMemCall::MIRROR,
@@ -314,6 +337,7 @@ list_constants! {
     XEN_DOMCTL_unpausedomain = 4,
     XEN_DOMCTL_getdomaininfo = 5,
     XEN_DOMCTL_max_mem = 11,
+    XEN_DOMCTL_getvcpuinfo = 14,
     XEN_DOMCTL_max_vcpus = 15,
     XEN_DOMCTL_settscinfo = 60,
     XEN_DOMCTL_set_paging_mempool_size = 86,
@@ -393,6 +417,17 @@ impl Xen {
         // SAFETY: the structure has no handle.
         unsafe { self.domctl(domain, &mut call) }?;
         Ok(call.into())
+    }
+
+    /// Whether a vCPU has been started. `XEN_DOMCTL_getvcpuinfo`.
+    ///
+    /// # Errors
+    /// Xen's, such as -ESRCH.
+    pub fn vcpu_is_online(&self, domain: DomainId, vcpu: u32) -> Result<bool, Error> {
+        let mut call = VcpuInfoCall { vcpu, ..VcpuInfoCall::new_zeroed() };
+        // SAFETY: the structure has no handle.
+        unsafe { self.domctl(domain, &mut call) }?;
+        Ok(call.online != 0)
     }
 
     /// All domains. `XEN_SYSCTL_getdomaininfolist`.
