@@ -4,10 +4,20 @@
 
 /// The smallest value that stands twice in `values`, which is reordered.
 pub(crate) fn duplicate(values: &mut [u32]) -> Option<u32> {
+    sort(values);
+    first_duplicate(values)
+}
+
+/// Sorts, in one pass where the values ascend already.
+pub(crate) fn sort(values: &mut [u32]) {
     if !strictly_ascending(values) {
         radix_exchange(values);
     }
-    values.windows(2).find_map(|pair| match *pair {
+}
+
+/// The smallest value that stands twice in a sorted slice.
+pub(crate) fn first_duplicate(sorted: &[u32]) -> Option<u32> {
+    sorted.windows(2).find_map(|pair| match *pair {
         [a, b] if a == b => Some(a),
         _ => None,
     })

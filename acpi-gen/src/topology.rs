@@ -279,7 +279,10 @@ fn check_interrupts(description: &Description<'_>) -> Result<(), Error> {
             return Err(Error::NmiLint { index, lint: nmi.lint });
         }
         let NmiTarget::Uid(uid) = nmi.target else { continue };
-        if !description.processors.iter().any(|p| p.uid == uid) {
+        // An entry that is carried over from another MADT may be of a processor that
+        // is not there.
+        let ours = nmi.form == NmiForm::AsProcessors;
+        if ours && !description.processors.iter().any(|p| p.uid == uid) {
             return Err(Error::NmiOfUnknownProcessor { index, uid });
         }
         let max = ProcessorUid(if nmi_is_type4(description, nmi) { 0xFE } else { 0xFFFF_FFFE });

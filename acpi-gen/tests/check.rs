@@ -137,7 +137,8 @@ fn the_seeds_boot_is_predicted_in_linuxs_words() {
     assert_eq!(
         findings[0].to_string(),
         "error: Linux: SRAT: 170175 of 261441 MiB RAM is in no node, from 0x80000000: \
-         it will drop this SRAT (\"no nodes coverage for 170175MB of 261441MB RAM\")"
+         it will drop this SRAT (\"no nodes coverage for 170175MB of 261441MB RAM\"; \
+         6.1: \"nodes only cover 91266MB of your 261441MB e820 RAM\")"
     );
 }
 
@@ -367,6 +368,22 @@ fn processors_that_linux_does_not_take() {
 }
 
 #[test]
+fn room_for_cpus_to_come_may_repeat_an_id() {
+    // As firmware has it that lists "lapic_id[0x00] disabled" for each empty socket; the
+    // FADT of ACPI 6.2 knows no online-capable flag.
+    let placeholder = |set: &mut Set| {
+        set.fadt[131] = 2;
+        set.madt[8] = 4;
+        set.madt.extend([9, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0]);
+        let len = set.madt.len() as u32;
+        put(&mut set.madt, 4, &len.to_le_bytes());
+    };
+    for consumer in Consumer::ALL {
+        assert_eq!(broken(consumer, placeholder), [], "{consumer:?}");
+    }
+}
+
+#[test]
 fn type_9_below_255_counts_for_nothing_beside_type_0() {
     // A type 0 entry for a fifth CPU, id 9.
     let beside = |id: u8| {
@@ -427,6 +444,7 @@ fn what_fwts_reserves() {
     let reserved = |signature, offset| [(Err, Kind::Reserved { signature, offset })];
     assert_eq!(broken(Fwts, |set| set.madt[44 + 2] = 1), reserved(*b"APIC", 44));
     assert_eq!(broken(Fwts, |set| set.madt[40] = 2), reserved(*b"APIC", 40));
+    assert_eq!(broken(Fwts, |set| set.srat[36] = 0), reserved(*b"SRAT", 36));
     assert_eq!(broken(Fwts, |set| set.srat[48 + 2] = 1), reserved(*b"SRAT", 48));
     assert_eq!(broken(Fwts, |set| set.srat[MEM0 + 28] = 0x11), reserved(*b"SRAT", MEM0));
 }

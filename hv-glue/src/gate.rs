@@ -22,6 +22,8 @@ pub struct GateInput<'a> {
     pub nodes: u32,
     /// Memory blocks; none with `numa=fake`, whose nodes are no firmware's.
     pub blocks: u32,
+    /// The most nodes that the hypervisor's vNUMA layout holds.
+    pub max_nodes: u32,
     /// The most blocks that the hypervisor's vNUMA layout holds.
     pub max_blocks: u32,
     /// 4 KiB pages of RAM that lie in no memory block.
@@ -51,7 +53,7 @@ pub enum ConditionName {
     Pinned,
     /// vCPUs against pCPUs.
     VcpusCoverPcpus,
-    /// More than one node.
+    /// More than one node, and not too many.
     Nodes,
     /// Memory blocks are there, not too many, and cover RAM.
     Blocks,
@@ -84,8 +86,8 @@ pub struct Condition {
     /// What it found: 0 or 1 for `pvh` and `pinned`; vCPUs, nodes and blocks;
     /// for `ids_fit` the highest id, or the lowest highest id of all encodings.
     pub value: u64,
-    /// What it was held against: 1, 1, pCPUs, 2 nodes, the most blocks, the
-    /// highest usable id. For `blocks` with RAM outside them, see [`Gate::uncovered_pages`].
+    /// What it was held against: 1, 1, pCPUs, 2 nodes (or the most nodes, where
+    /// there are more), the most blocks, the highest usable id. For `blocks` with RAM outside them, see [`Gate::uncovered_pages`].
     pub bound: u64,
 }
 
@@ -120,7 +122,12 @@ impl Gate {
                 condition(ConditionName::Pvh, input.pvh, u64::from(input.pvh), 1),
                 condition(ConditionName::Pinned, input.pinned, u64::from(input.pinned), 1),
                 condition(ConditionName::VcpusCoverPcpus, covers && vcpus > 0, vcpus, pcpus),
-                condition(ConditionName::Nodes, input.nodes > 1, u64::from(input.nodes), 2),
+                condition(
+                    ConditionName::Nodes,
+                    (2..=input.max_nodes).contains(&input.nodes),
+                    u64::from(input.nodes),
+                    if input.nodes > input.max_nodes { u64::from(input.max_nodes) } else { 2 },
+                ),
                 condition(
                     ConditionName::Blocks,
                     blocks_ok,
@@ -169,9 +176,14 @@ impl fmt::Display for Condition {
                 write!(f, "{name}: {verdict} ({value} vCPUs, {bound} pCPUs)")
             }
             ConditionName::Nodes => {
-                write!(f, "{name}: {verdict} ({value}, at least {bound} needed)")
+                let word = if value > bound && !ok { "at most" } else { "at least" };
+                write!(f, "{name}: {verdict} ({value}, {word} {bound} needed)")
             }
             ConditionName::Blocks => write!(f, "{name}: {verdict} ({value}, at most {bound})"),
+            // Without a layout there is nobody to give an id to.
+            ConditionName::IdsFit if !ok && value == 0 => {
+                write!(f, "{name}: {verdict} (no layout, limit {bound})")
+            }
             ConditionName::IdsFit => {
                 write!(f, "{name}: {verdict} (highest APIC id {value}, limit {bound})")
             }

@@ -1,5 +1,6 @@
 //! A set of tables as it lies in memory: from the RSDP, address by address.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use acpi_gen::{Facs, FadtView, Gpa, Rsdp, Table, Xsdt, facs, fadt, xsdt};
@@ -48,7 +49,12 @@ pub(crate) fn set(bytes: &[u8], base: Option<u64>) -> Option<Set> {
 
     let memory = Memory { bytes, base };
     let Some(root_table) = memory.root(&mut set, root, root_signature) else { return Some(set) };
+    let mut followed = BTreeSet::from([root]);
     for address in addresses(root_table) {
+        // An address that stands in the list many times is one table.
+        if !followed.insert(address) {
+            continue;
+        }
         let Some(table) = memory.table(&mut set, address) else { continue };
         if table.signature() == fadt::SIGNATURE
             && let Ok(fadt) = FadtView::parse(table.bytes())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use acpi_gen_topology::{TopologyFile, XlConfig};
+use acpi_gen_topology::{FileError, TopologyFile, XlConfig};
 
 use crate::failure::Failure;
 use crate::input;
@@ -20,7 +20,9 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
     let at_line = |error| Failure::in_file(&args.config, error);
     let text =
         XlConfig::parse(&bytes).and_then(|config| config.topology_text()).map_err(at_line)?;
-    // What is printed is a topology that every other subcommand takes.
-    TopologyFile::parse(text.as_bytes()).map_err(at_line)?.topology().map_err(at_line)?;
+    // What is printed is a topology that every other subcommand takes; its lines
+    // are not those of the configuration, which an error concerns as a whole.
+    let whole = |error: FileError| Failure::whole_file(&args.config, error.what);
+    TopologyFile::parse(text.as_bytes()).map_err(whole)?.topology().map_err(whole)?;
     Ok(text)
 }

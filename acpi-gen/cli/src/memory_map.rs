@@ -51,7 +51,8 @@ fn kind(name: &str) -> MemoryKind {
 /// A range whose last byte is named, as Linux prints them.
 fn inclusive(first: &str, last: &str) -> Result<GpaRange, String> {
     let (start, last) = (number::parse(first)?, number::parse(last)?);
-    let end = last.checked_add(1).ok_or_else(|| format!("{last:#x} is the last address of all"))?;
+    // Firmware may reserve up to the last address of all; no RAM is there.
+    let end = last.saturating_add(1);
     GpaRange::new(Gpa(start), Gpa(end)).map_err(|error| error.to_string())
 }
 

@@ -16,8 +16,9 @@ pub(crate) fn write_all(directory: &Path, files: &[(&str, &[u8])]) -> Result<(),
             return Err(Failure::whole_file(&target, "is a folder: a file is to be written here"));
         }
         let temporary = directory.join(format!(".{name}.{}", std::process::id()));
+        // Listed first, so that what a failed write leaves is removed.
+        pending.0.push((temporary.clone(), target.clone()));
         fs::write(&temporary, bytes).map_err(|error| cannot_write(&target, &error))?;
-        pending.0.push((temporary, target));
     }
     while let Some((temporary, target)) = pending.0.pop() {
         fs::rename(&temporary, &target).map_err(|error| {
@@ -55,7 +56,8 @@ impl Drop for Pending {
 
 /// A value as JSON text with a line end.
 pub(crate) fn json(value: &impl serde::Serialize) -> String {
-    // Fails only for maps whose keys are no strings, and no value here has such.
+    // Fails only for maps whose keys are no strings and for paths that are not UTF-8;
+    // no value here has either.
     let mut text = serde_json::to_string(value).unwrap_or_default();
     text.push('\n');
     text

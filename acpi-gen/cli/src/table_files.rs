@@ -19,26 +19,36 @@ pub(crate) enum Kind {
     Rsdp,
     /// A header with a signature; FACS too, which has no other header field.
     Table,
-    /// An RSDP somewhere in it, or nothing known.
+    /// An RSDP or table with more behind it, or an RSDP somewhere in it: a set, or
+    /// a file that somebody added to.
+    Set,
+    /// Nothing known.
     Other,
 }
 
 pub(crate) fn kind(bytes: &[u8]) -> Kind {
-    if let Ok(rsdp) = Rsdp::parse(bytes) {
-        return if rsdp.bytes().len() == bytes.len() { Kind::Rsdp } else { Kind::Other };
+    if bytes.starts_with(b"RSD PTR ") {
+        // An RSDP cut short is still one, with an error to show.
+        let whole = Rsdp::parse(bytes).map_or(bytes.len(), |rsdp| rsdp.bytes().len());
+        return if whole == bytes.len() { Kind::Rsdp } else { Kind::Set };
     }
-    let Some((header, _)) = bytes.split_first_chunk::<8>() else { return Kind::Other };
-    let [first, b1, b2, b3, length @ ..] = *header;
+    let Some((signature, rest)) = bytes.split_first_chunk::<4>() else { return Kind::Other };
+    let [first, others @ ..] = *signature;
     let is_signature = first.is_ascii_uppercase()
-        && [b1, b2, b3].iter().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
-    let stated = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
-    // A table cut short is still a table, with an error to show. Text is none:
-    // four characters are no length below 16 MiB.
-    if is_signature && (stated == bytes.len() || stated > bytes.len() && length.contains(&0)) {
-        Kind::Table
-    } else {
-        Kind::Other
-    }
+        && others.iter().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+    // Text is no table: four characters are no length below 16 MiB.
+    let is_text = rest.first_chunk::<4>().is_some_and(|length| !length.contains(&0));
+    if is_signature && !is_text { Kind::Table } else { Kind::Other }
+}
+
+/// Bytes behind a table, which its length leaves out.
+pub(crate) fn trailing(bytes: &[u8]) -> Option<String> {
+    let table = Table::parse(bytes).ok()?;
+    let behind = bytes.len().checked_sub(table.bytes().len()).filter(|behind| *behind > 0)?;
+    Some(format!(
+        "{behind} bytes stand behind the table, whose length is {}: they are left out",
+        table.bytes().len()
+    ))
 }
 
 /// The files of a folder that hold one table each, by name. Others are left out:
@@ -47,7 +57,7 @@ pub(crate) fn folder(folder: &Path) -> Result<Vec<TableFile>, Failure> {
     let mut files = Vec::new();
     for path in input::folder(folder)?.into_iter().filter(|path| path.is_file()) {
         let bytes = input::file(&path)?;
-        if kind(&bytes) != Kind::Other {
+        if matches!(kind(&bytes), Kind::Rsdp | Kind::Table) {
             files.push(TableFile { path, bytes });
         }
     }

@@ -27,16 +27,14 @@ impl Sources {
     pub(crate) fn add(&mut self, path: &Path, base: Option<u64>) -> Result<(), Failure> {
         if path.is_dir() {
             let files = table_files::folder(path)?;
-            self.tables.extend(files.into_iter().map(|file| Source {
-                file: file.path,
-                address: None,
-                bytes: file.bytes,
-            }));
+            for file in files {
+                self.add_table(file.path, file.bytes);
+            }
             return Ok(());
         }
         let bytes = input::file(path)?;
-        if table_files::kind(&bytes) != Kind::Other {
-            self.tables.push(Source { file: path.to_owned(), address: None, bytes });
+        if matches!(table_files::kind(&bytes), Kind::Rsdp | Kind::Table) {
+            self.add_table(path.to_owned(), bytes);
             return Ok(());
         }
         let Some(set) = blob::set(&bytes, base) else {
@@ -50,5 +48,12 @@ impl Sources {
         let problems = set.problems.into_iter().map(|what| Failure::whole_file(path, what));
         self.problems.extend(problems);
         Ok(())
+    }
+
+    fn add_table(&mut self, file: PathBuf, bytes: Vec<u8>) {
+        if let Some(what) = table_files::trailing(&bytes) {
+            self.problems.push(Failure::whole_file(&file, what));
+        }
+        self.tables.push(Source { file, address: None, bytes });
     }
 }

@@ -247,8 +247,10 @@ impl fmt::Display for Finding {
             }
             (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, ram, .. }) => write!(
                 f,
-                ": it will drop this SRAT (\"no nodes coverage for {}MB of {}MB RAM\")",
+                ": it will drop this SRAT (\"no nodes coverage for {}MB of {}MB RAM\"; 6.1: \"nodes only cover {}MB of your {}MB e820 RAM\")",
                 uncovered >> 20,
+                ram >> 20,
+                ram.saturating_sub(uncovered) >> 20,
                 ram >> 20
             ),
             (Severity::Error, Consumer::Xen, Kind::NotCovered { .. }) => {

@@ -96,12 +96,21 @@ fn inti_is_legal(flags: u16) -> bool {
 
 fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Kind)) {
     let signature = srat::SIGNATURE;
+    if srat.table().bytes().get(36..40) != Some(&[1, 0, 0, 0]) {
+        report(Kind::Reserved { signature, offset: 36 });
+    }
     for entry in srat.sub_tables().flatten() {
         let SubTable { offset, kind, bytes } = entry;
         let (exact, known_flags) = match kind {
             0 => (16, 1),
             1 => (40, 0xF),
             2 => (24, 1),
+            5 => {
+                if !initiator_is_clean(bytes) {
+                    report(Kind::Reserved { signature, offset });
+                }
+                continue;
+            }
             _ => continue,
         };
         if bytes.len() > exact {
@@ -120,6 +129,20 @@ fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Kind)) {
             report(Kind::Reserved { signature, offset });
         }
     }
+}
+
+/// Generic initiator, ACPI 6.5, 5.2.16.6: its length, handle type, flags, and what is
+/// reserved around and in the handle (4 bytes behind an ACPI one, 12 behind a PCI one).
+fn initiator_is_clean(bytes: &[u8]) -> bool {
+    let zero =
+        |at: core::ops::Range<usize>| bytes.get(at).is_some_and(|r| r.iter().all(|b| *b == 0));
+    let handle = match bytes.get(3) {
+        Some(0) => zero(20..24),
+        Some(1) => zero(12..24),
+        _ => false,
+    };
+    let flags = matches!(bytes.get(24..28), Some([low, 0, 0, 0]) if low & !3 == 0);
+    bytes.len() == 32 && zero(2..3) && handle && flags && zero(28..32)
 }
 
 /// Entries below 10, and the corners of the diagonal.

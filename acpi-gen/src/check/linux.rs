@@ -51,10 +51,11 @@ fn processors(
     report: &mut impl FnMut(Severity, Kind),
 ) {
     let usable = usable(madt, fadt);
-    let Some(first) = usable.clone().next() else {
+    let enabled = usable.clone().filter(|cpu| cpu.enabled);
+    let Some(first) = enabled.clone().next() else {
         return report(Severity::Error, Kind::NoUsableProcessor);
     };
-    let lowest = usable.clone().fold(first, |low, cpu| if cpu.uid < low.uid { cpu } else { low });
+    let lowest = enabled.clone().fold(first, |low, cpu| if cpu.uid < low.uid { cpu } else { low });
     if lowest.apic_id != first.apic_id {
         let kind = Kind::BootProcessorNotFirst { first: first.apic_id, lowest_uid: lowest.apic_id };
         report(Severity::Note, kind);
@@ -75,7 +76,8 @@ fn processors(
         report(severity, Kind::X2ApicIgnored { count, first: first.apic_id });
     }
 
-    let taken = usable.filter(|cpu| !ignored(cpu));
+    // A CPU to come that has such an ID cannot be added.
+    let taken = usable.clone().filter(|cpu| !ignored(cpu));
     for cpu in taken.clone().filter(|cpu| cpu.apic_id.0 >= MAX_LOCAL_APIC) {
         let kind = Kind::ApicIdTooHigh { id: cpu.apic_id, limit: MAX_LOCAL_APIC };
         report(Severity::Error, kind);
@@ -88,42 +90,54 @@ fn processors(
     }
 
     let (ids, marks) = scratch.split_at_mut(scratch.len() / 2);
+    if let Some(srat) = srat {
+        let known = sort::dedup(sorted(ids, usable));
+        unknown(known, srat, report);
+    }
+    let ids = sorted(ids, taken.filter(|cpu| cpu.enabled));
+    if let Some(id) = sort::first_duplicate(ids) {
+        report(Severity::Error, Kind::DuplicateApicId { id: ApicId(id) });
+    }
+    if let Some(srat) = srat {
+        unplaced(sort::dedup(ids), marks, srat, report);
+    }
+}
+
+/// The processors' IDs in ascending order.
+fn sorted(ids: &mut [u32], processors: impl Iterator<Item = Usable>) -> &mut [u32] {
     let mut count = 0_usize;
-    for (slot, cpu) in ids.iter_mut().zip(taken) {
+    for (slot, cpu) in ids.iter_mut().zip(processors) {
         *slot = cpu.apic_id.0;
         count = count.saturating_add(1);
     }
     let ids = ids.get_mut(..count).unwrap_or_default();
-    if let Some(id) = sort::duplicate(ids) {
-        report(Severity::Error, Kind::DuplicateApicId { id: ApicId(id) });
-    }
-    if let Some(srat) = srat {
-        let ids = sort::dedup(ids);
-        placement(ids, marks, srat, report);
+    sort::sort(ids);
+    ids
+}
+
+/// Affinity entries of processors that the MADT does not have, whether present at
+/// boot or to come. `ids` ascend.
+fn unknown(ids: &[u32], srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    let unknown = || affine(srat).filter(|id| ids.binary_search(&id.0).is_err());
+    if let Some(first) = unknown().next() {
+        let kind = Kind::AffinityOfUnknownProcessor { count: unknown().count(), first };
+        report(Severity::Note, kind);
     }
 }
 
-/// Whether MADT and SRAT speak of the same processors. `ids` are those of the
-/// MADT, each once and ascending; `marks` has a word for each.
-fn placement(
+/// Processors present at boot that no affinity entry places. `ids` ascend, each
+/// once; `marks` has a word for each.
+fn unplaced(
     ids: &[u32],
     marks: &mut [u32],
     srat: &Srat<'_>,
     report: &mut impl FnMut(Severity, Kind),
 ) {
     marks.fill(0);
-    let (mut count, mut first) = (0_usize, None);
     for id in affine(srat) {
-        match ids.binary_search(&id.0).ok().and_then(|at| marks.get_mut(at)) {
-            Some(mark) => *mark = 1,
-            None => {
-                first.get_or_insert(id);
-                count = count.saturating_add(1);
-            }
+        if let Some(mark) = ids.binary_search(&id.0).ok().and_then(|at| marks.get_mut(at)) {
+            *mark = 1;
         }
-    }
-    if let Some(first) = first {
-        report(Severity::Note, Kind::AffinityOfUnknownProcessor { count, first });
     }
     let unplaced = || ids.iter().zip(marks.iter()).filter(|(_, mark)| **mark == 0);
     if let Some((id, _)) = unplaced().next() {

@@ -8,6 +8,8 @@ pub(super) struct Usable {
     pub(super) uid: ProcessorUid,
     pub(super) apic_id: ApicId,
     pub(super) type0: bool,
+    /// Present at boot; the others are room for CPUs to come, and may repeat an ID.
+    pub(super) enabled: bool,
 }
 
 /// Linux counts a processor that is neither enabled nor online-capable where the
@@ -24,12 +26,13 @@ pub(super) fn usable<'a>(
                 uid: ProcessorUid(u32::from(uid)),
                 apic_id: ApicId(u32::from(apic_id)),
                 type0: true,
+                enabled: flags & 1 != 0,
             })
         }
         MadtEntry::X2Apic { uid, apic_id, flags }
             if apic_id != ApicId::RESERVED && wanted(flags) =>
         {
-            Some(Usable { uid, apic_id, type0: false })
+            Some(Usable { uid, apic_id, type0: false, enabled: flags & 1 != 0 })
         }
         _ => None,
     })

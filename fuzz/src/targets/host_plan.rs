@@ -95,6 +95,7 @@ pub fn run(data: &[u8]) -> Interest {
             pcpus: host.cpus.len() as u32,
             nodes: layout.nodes(),
             blocks: host.blocks.len() as u32,
+            max_nodes: Limits::XEN.vnodes,
             max_blocks: Limits::XEN.ranges,
             uncovered_pages: uncovered,
             ids,

@@ -217,6 +217,7 @@ fn ask(facts: &Facts<'_>, request: &HvgRequest, made: &Made) -> Gate {
         pcpus: request.present_pcpus,
         nodes,
         blocks: count(facts.blocks.count()),
+        max_nodes: Limits::XEN.vnodes,
         max_blocks: Limits::XEN.ranges,
         uncovered_pages,
         ids: made.map(|(_, ids)| ids),

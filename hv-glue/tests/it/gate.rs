@@ -24,6 +24,7 @@ fn gate(change: impl Fn(&mut GateInput<'_>)) -> Gate {
         pcpus: 6,
         nodes: layout.nodes(),
         blocks: 3,
+        max_nodes: Limits::XEN.vnodes,
         max_blocks: Limits::XEN.ranges,
         uncovered_pages: 0,
         ids,

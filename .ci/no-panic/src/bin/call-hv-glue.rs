@@ -263,6 +263,7 @@ fn gate(layout: &Layout<'_>) -> Result<(), Error> {
         pcpus: 2,
         nodes: Layout::nodes(layout),
         blocks: 2,
+        max_nodes: Limits::XEN.vnodes,
         max_blocks: Limits::XEN.ranges,
         uncovered_pages: 0,
         ids,

@@ -1,6 +1,6 @@
 //! From a table's bytes to what they say, for text and JSON alike.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use acpi_gen::{
     Error, Facs, FadtView, IoApic, Madt, MadtEntry, Oem, Rsdp, Slit, Srat, SratEntry, SubTable,
@@ -12,9 +12,15 @@ use serde::ser::{SerializeMap, Serializer};
 use crate::blob;
 use crate::table_source::Source;
 
+/// A file name as text: one that is not UTF-8 gets replacement characters.
+fn lossy<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.to_string_lossy())
+}
+
 /// A decoded table. Numbers stay numbers; only bytes that nobody knows are text.
 #[derive(Serialize)]
 pub(super) struct Decoded {
+    #[serde(serialize_with = "lossy")]
     pub(super) file: PathBuf,
     pub(super) address: Option<u64>,
     pub(super) signature: String,

@@ -66,6 +66,8 @@ pub(super) fn keep(
         let range = GpaRange::new(Gpa(start), Gpa(end)).map_err(|error| fail(error.to_string()))?;
         keep.push((range, text.span()));
     }
+    // In any order, as memory blocks are.
+    keep.sort_by_key(|(range, _)| range.start());
     Ok(keep.into_iter().unzip())
 }
 

@@ -20,8 +20,8 @@ use schema::Amount;
 pub(crate) use schema::Mode;
 
 /// The most vCPUs that a PVH or HVM guest of Xen has: `HVM_MAX_VCPUS`.
-const HVM_MAX_VCPUS: usize = 128;
-/// The most vCPUs that any guest of Xen has.
+const HVM_MAX_VCPUS: u32 = 128;
+/// The most vCPUs that a PV guest of Xen has: `MAX_VIRT_CPUS`.
 const MAX_VIRT_CPUS: u32 = 8192;
 
 /// A host file that was read and whose values have the right form; the rules
@@ -68,19 +68,23 @@ impl HostFile {
         let (blocks, block_spans) = memory::blocks(&source, &file.memblk)?;
         let (keep, keep_spans) = memory::keep(&source, file.dom0.keep.as_deref())?;
         let cpus = cpus(&source, &file.cpu_to_node)?;
+        let most = match file.dom0.mode {
+            Mode::Pvh => HVM_MAX_VCPUS,
+            Mode::Pv => MAX_VIRT_CPUS,
+        };
         let (vcpus, vcpus_span) = match &file.dom0.vcpus {
             Some(vcpus) => {
                 let count: u32 = source.narrow("vcpus", vcpus)?;
-                if !(1..=MAX_VIRT_CPUS).contains(&count) {
-                    let what = format!("vcpus {count}: 1 to {MAX_VIRT_CPUS} is right");
+                if !(1..=most).contains(&count) {
+                    let what = format!("vcpus {count}: 1 to {most} is right");
                     return Err(source.fail(&vcpus.span(), what));
                 }
                 (count, vcpus.span())
             }
             // Xen's default: as many as there are pCPUs, and as a guest can have.
             None => {
-                let most = cpus.len().min(HVM_MAX_VCPUS);
-                (u32::try_from(most).unwrap_or(u32::MAX), file.cpu_to_node.span())
+                let pcpus = u32::try_from(cpus.len()).unwrap_or(u32::MAX);
+                (pcpus.min(most), file.cpu_to_node.span())
             }
         };
         let (nr_pages, amount) = nr_pages(&source, &file.dom0, &map)?;

@@ -34,6 +34,8 @@ pub(super) struct Plan {
     pub(super) allocations: BTreeMap<AllocationKind, u64>,
     /// Nodes whose pieces were merged to keep the map short.
     pub(super) merged: u32,
+    /// The map is trimmed in address order, not by node.
+    pub(super) first_fit: bool,
     distances: Vec<Distance>,
     domains: Vec<ProximityDomain>,
 }
@@ -113,6 +115,7 @@ impl Plan {
             e820: Vec::new(),
             allocations: BTreeMap::new(),
             merged: 0,
+            first_fit: true,
             distances: Vec::new(),
             domains: Vec::new(),
         };
@@ -138,10 +141,16 @@ impl Plan {
         let (map, nr_pages) = (&host.map, host.nr_pages);
         let ranges = layout.map_or(&[][..], |layout| layout.ranges());
         let mut pieces = vec![Piece::UNUSED; Trim::pieces_needed(map, ranges).map_err(fail)?];
-        let trim = if layout.is_some() {
+        let by_node = layout.map(|_| {
             Trim::by_node(map, ranges, &host.keep, nr_pages, e820::MAX_ENTRIES, &mut pieces)
-        } else {
-            Trim::first_fit(map, nr_pages, &mut pieces)
+        });
+        self.first_fit = !matches!(by_node, Some(Ok(_)));
+        let trim = match by_node {
+            // A map that no merging makes short enough stays Xen's own.
+            None | Some(Err(Error::TooManyEntries { .. })) => {
+                Trim::first_fit(map, nr_pages, &mut pieces)
+            }
+            Some(trim) => trim,
         };
         let trim = trim.map_err(fail)?;
         self.merged = trim.merged();
@@ -202,8 +211,8 @@ impl Plan {
         let nodes = usize::try_from(highest).unwrap_or(usize::MAX).saturating_add(1);
         let mut nodes = vec![NodeHeap::EMPTY; nodes];
         let mut heap = WholeHeap::of_blocks(host.blocks.as_slice(), &mut nodes);
-        if host.blocks.is_empty() {
-            // A host without an SRAT is one node.
+        if host.blocks.is_empty() || self.gate.uncovered_pages() > 0 {
+            // A host without an SRAT, or with one that leaves RAM out and so is dropped, is one node.
             let mut whole = NodeHeap::EMPTY;
             for entry in host.map.iter().filter(|entry| entry.kind == E820Type::RAM) {
                 whole.free(Frames::inside(entry.range));
@@ -296,6 +305,7 @@ fn gate_input<'a>(
         pcpus: number(host.cpus.len()),
         nodes: layout.map_or_else(|| number(host.nodes()), |layout| layout.nodes()),
         blocks: number(host.blocks.len()),
+        max_nodes: Limits::XEN.vnodes,
         max_blocks: Limits::XEN.ranges,
         uncovered_pages,
         ids,

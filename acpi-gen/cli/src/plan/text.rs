@@ -35,6 +35,9 @@ pub(super) fn render(host: &HostFile, plan: &Plan, tables: &Tables, out: Option<
             summary::counted(nodes, "node")
         );
     }
+    if plan.gate.enabled() && plan.first_fit {
+        text.push_str("  no map by node is short enough: in address order, as Xen does\n");
+    }
     let _infallible = write!(text, "\nallocations\n{}", allocations(plan));
     if let Some(out) = out {
         let written = tables.image.render();

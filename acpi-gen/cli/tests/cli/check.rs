@@ -96,7 +96,8 @@ fn each_form_of_a_memory_map_says_the_same() {
         let (findings, status) =
             check(folder.path(), &["t.toml", "--memory-map", map, "--for", "linux"]);
         let expected = "error: Linux: SRAT: 1024 of 3072 MiB RAM is in no node, from 0x100000000: it \
-                        will drop this SRAT (\"no nodes coverage for 1024MB of 3072MB RAM\")";
+                        will drop this SRAT (\"no nodes coverage for 1024MB of 3072MB RAM\"; 6.1: \
+                        \"nodes only cover 2048MB of your 3072MB e820 RAM\")";
         assert_eq!((findings, status), (vec![expected.to_owned()], Some(1)), "{map}");
         // Linux 6.12 in a PVH dom0 takes unusable ranges for RAM.
         let args = ["t.toml", "--memory-map", map, "--for", "linux", "--pvh-dom0"];

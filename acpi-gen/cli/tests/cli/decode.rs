@@ -159,6 +159,25 @@ fn what_is_broken_is_an_error_beside_what_is_not() {
 }
 
 #[test]
+fn a_folders_damaged_tables_are_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = folder.path().join("damaged");
+    fs::create_dir(&tables).unwrap();
+    let good = fs::read(support::root().join("fixtures/golden/pxm-0-2-5/apic.dat")).unwrap();
+    for (what, bytes) in [
+        ("1 bytes stand behind the table", [good.as_slice(), b"x"].concat()),
+        ("ends early", good[..5].to_vec()),
+        ("ends early", good[..30].to_vec()),
+        ("ends early", b"RSD PTR ".to_vec()),
+    ] {
+        fs::write(tables.join("apic.dat"), bytes).unwrap();
+        let (_, stderr, status) = decode(folder.path(), &["damaged"]);
+        assert_eq!(status, Some(1), "{what}");
+        assert!(stderr.contains(what), "{what}: {stderr}");
+    }
+}
+
+#[test]
 fn what_holds_no_table_is_an_input_error() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("text"), "no tables here\n").unwrap();

@@ -208,6 +208,50 @@ fn a_closed_gate_says_which_condition_and_plans_as_xen_does_today() {
     assert_eq!(column(&many, "vcpus", "pcpu")[6], None, "no pCPU for the seventh");
 }
 
+/// The plan of a host that is written here.
+fn plan_of(host: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("host.toml"), host).unwrap();
+    let output = support::acpi_gen(folder.path(), &["plan", "host.toml", "--json"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn ram_outside_of_all_blocks_closes_the_gate_and_is_still_given() {
+    let plan = plan_of(
+        r#"
+        cpu_to_node = [0, 1]
+        node_to_pxm = [0, 1]
+        e820 = [{ start = 0, end = "16GiB", type = "ram" }]
+        memblk = [{ start = 0, end = "7GiB", node = 0 }, { start = "8GiB", end = "16GiB", node = 1 }]
+        dom0 = { mode = "pvh", pinned = true }
+        "#,
+    );
+    assert_eq!(unmet(&plan), ["blocks"]);
+    assert_eq!(ram_pages(&plan, 0, 16 << 30), (16 << 30) / PAGE);
+}
+
+#[test]
+fn too_many_nodes_are_said_to_be_too_many() {
+    use std::fmt::Write;
+    let nodes = 0..40_u64;
+    let mut host = format!(
+        "cpu_to_node = {:?}\nnode_to_pxm = {:?}\n[dom0]\nmode = \"pvh\"\npinned = true\n",
+        nodes.clone().collect::<Vec<_>>(),
+        nodes.clone().collect::<Vec<_>>()
+    );
+    for node in nodes {
+        let (start, end) = (node << 30, (node + 1) << 30);
+        write!(host, "[[e820]]\nstart = {start}\nend = {end}\ntype = \"ram\"\n").unwrap();
+        write!(host, "[[memblk]]\nstart = {start}\nend = {end}\nnode = {node}\n").unwrap();
+    }
+    let plan = plan_of(&host);
+    assert_eq!(unmet(&plan), ["nodes", "ids_fit"]);
+    assert_eq!(plan["gate"]["conditions"][3]["value"], 40);
+}
+
 #[test]
 fn ids_that_cannot_fit_close_the_gate_with_their_number() {
     // 33 CPUs on one node and one on each of 16 more: windows of 64 ids, 17 of them.
