@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-check() { ./check-xen-object.py "$work/object.o" > "$work/out" 2>&1; }
+check() { ./check-xen-object.py --most-text 64 --most-frame 256 "$work/object.o" > "$work/out" 2>&1; }
 refusals=0
 refused() { # WORDS: the object whose assembly is on standard input
     gcc -c -x assembler -o "$work/object.o" -
@@ -31,5 +31,7 @@ refused 'SSE, MMX or x87' <<< $'.text\n.globl hvg_f\nhvg_f: fld %st(1)\nret'
 refused 'malloc: undefined' <<< $'.text\n.globl hvg_f\nhvg_f: call malloc\nret'
 refused 'formatting code' <<< $'.text\n.globl hvg_f\nhvg_f: call _ZN4core3fmt5write\nret\n_ZN4core3fmt5write: ret'
 refused 'not hvg_*' <<< $'.text\n.globl f\nf: ret'
+refused 'text of 65 bytes' <<< $'.text\n.globl hvg_f\nhvg_f: .fill 64, 1, 0x90\nret'
+refused 'frame of 272 bytes' <<< $'.text\n.globl hvg_f\nhvg_f: push %rbx\nsub $0x100, %rsp\nadd $0x100, %rsp\npop %rbx\nret'
 refused 'nothing in it' <<< $''
 echo "$refusals bad objects refused, a good one accepted"

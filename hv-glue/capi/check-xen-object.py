@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Checks that an object may be linked into Xen, and prints its size and largest stack frame.
 
-usage: check-xen-object.py [--allow SYMBOL]... OBJECT...
+usage: check-xen-object.py [--allow SYMBOL]... [--most-text BYTES] [--most-frame BYTES] OBJECT...
 
 Xen's own link does not see all of this: xen.efi accepts a reference through the global offset table and then calls
 into the middle of the function that it names.
 """
 
 import argparse
+import pathlib
 import re
 import subprocess
 import sys
@@ -50,10 +51,10 @@ def sections(path):
             yield match[1], match[2], match[3], int(match[4], 16), match[5]
 
 
-def disassembly(path):
+def disassembly(path, *options):
     """(function, instruction) of each instruction."""
     function = "?"
-    for line in run("objdump", "-dw", "--no-show-raw-insn", "--no-addresses", path).splitlines():
+    for line in run("objdump", "-dw", "--no-show-raw-insn", "--no-addresses", *options, path).splitlines():
         if match := re.match(r"<(.*)>:$", line):
             function = match[1]
         elif line.startswith("\t"):
@@ -108,9 +109,38 @@ def frames(path):
     return sizes
 
 
+def depths(path):
+    """The deepest stack of each function with all that it calls: exact, as no call is indirect."""
+    own, calls = frames(path), {}
+    places = {index: name for index, name, *_ in sections(path)}
+    # A reference to a local function names its section and the offset, less the 4 bytes of the operand.
+    starts = {
+        (places.get(fields[6], ""), int(fields[1], 16)): fields[7]
+        for fields in map(str.split, run("readelf", "-sW", path).splitlines())
+        if len(fields) >= 8 and fields[3] == "FUNC"
+    }
+    for function, instruction in disassembly(path, "-r"):
+        if match := re.search(r"R_X86_64_PLT32\s+([^\s+-]+)(?:([+-]0x[0-9a-f]+))?", instruction):
+            offset = int(match[2] or "0", 16) + 4
+            calls.setdefault(function, set()).add(starts.get((match[1], offset), match[1]))
+    known = {}
+
+    def depth(function, above):
+        if function in above and function in own:
+            raise SystemExit(f"{path}: {function} calls itself, so its stack has no bound")
+        if function not in known:
+            called = (depth(name, above | {function}) for name in calls.get(function, set()))
+            known[function] = own.get(function, 8) + max(called, default=0)
+        return known[function]
+
+    return {function: depth(function, frozenset()) for function in own}
+
+
 def main():
     parser = argparse.ArgumentParser(description="checks objects for Xen")
     parser.add_argument("--allow", action="append", default=[], metavar="SYMBOL")
+    parser.add_argument("--most-text", type=int, default=1 << 20, metavar="BYTES", help="the size not to be passed")
+    parser.add_argument("--most-frame", type=int, default=1 << 12, metavar="BYTES", help="the stack frame not to be passed")
     parser.add_argument("objects", nargs="+")
     arguments = parser.parse_args()
     allowed = ALLOWED_UNDEFINED | set(arguments.allow)
@@ -122,7 +152,13 @@ def main():
         text = sum(size for _, name, _, size, flags in sections(path) if "X" in flags)
         data = sum(size for _, name, _, size, flags in sections(path) if "A" in flags and "X" not in flags)
         function, frame = max(frames(path).items(), key=lambda item: item[1], default=("none", 0))
-        print(f"{path}: text {text}, data {data}, largest frame {frame} bytes in {function}")
+        for what, size, most in (("text", text, arguments.most_text), ("frame", frame, arguments.most_frame)):
+            if size > most:
+                print(f"{path}: {what} of {size} bytes where {most} are allowed", file=sys.stderr)
+                failed = True
+        deepest = max(depths(path).values(), default=0)
+        name = pathlib.Path(path).name
+        print(f"{name}: text {text}, data {data}, largest frame {frame} bytes in {function}, deepest stack {deepest} bytes")
     sys.exit(failed)
 
 
