@@ -2,12 +2,12 @@
 # usage: build.sh [--debug] [--emulation] VERSION stock|off|on
 #
 # Builds Debian's Xen VERSION (4.20, 4.17) and prints the folder that holds xen (multiboot, for a boot loader or
-# QEMU's -kernel), xen-syms and the tree:
+# QEMU's -kernel) and xen-syms; that of stock and off has the tree with its objects, too, to compare:
 #   stock   as Debian has it
 #   off     with the integration carried in and its option off
 #   on      with the option on
-# --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, and FLASK (boot it with flask=permissive). --emulation adds the edit that boots under software emulation
-# need (cocci/emulation.cocci), whatever the option.
+# --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, and FLASK (boot it with flask=permissive). --emulation
+# adds the edit that boots under software emulation need (cocci/emulation.cocci), whatever the option.
 #
 # The folder is in the cache, named by all that decides its content.
 set -euo pipefail
@@ -80,6 +80,7 @@ fi
 run env XEN_BUILD_USER=none XEN_BUILD_HOST=none XEN_BUILD_DATE=none XEN_BUILD_TIME=none \
     make -C "$xen" -j"$(nproc)" XEN_TARGET_ARCH=x86_64 build
 cp "$xen/xen" "$xen/xen-syms" "$work/"
+if [ "$what" = on ]; then rm -rf "$work/tree"; fi
 chmod 755 "$work"
 mv -T "$work" "$folder"
 printf '%s\n' "$folder"
