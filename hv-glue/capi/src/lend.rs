@@ -173,7 +173,7 @@ pub(crate) unsafe fn slice<'a, T>(pointer: *const T, len: u32) -> &'a [T] {
 /// The caller's array, to be written; a null pointer is an empty one.
 ///
 /// # Safety
-/// As [`slice`], but through [`Lent::output`], so that nothing else in this call
+/// As [`slice()`], but through [`Lent::output`], so that nothing else in this call
 /// reads or writes it. The elements are initialised: the C side hands over
 /// memory that has a value, or integers, for which the header demands it.
 pub(crate) unsafe fn slice_mut<'a, T>(pointer: *mut T, len: u32) -> &'a mut [T] {
