@@ -37,7 +37,8 @@ fn of_host(entry: &hv_glue::e820::E820Entry) -> MemoryMapEntry {
     MemoryMapEntry { range: entry.range, kind }
 }
 
-/// Linux's names for the types, in its log and in sysfs (arch/x86/kernel/e820.c).
+/// Linux's names for the types, in its log (7.x has its own, behind two spaces) and in
+/// sysfs (arch/x86/kernel/e820.c).
 fn kind(name: &str) -> MemoryKind {
     match name {
         "usable" | "System RAM" => MemoryKind::Ram,
@@ -71,7 +72,7 @@ fn log(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
         };
         let (range, name) =
             range.map_err(|what| Failure::Input { file: path.to_owned(), line, what })?;
-        map.push(MemoryMapEntry { range, kind: kind(name.trim_end()) });
+        map.push(MemoryMapEntry { range, kind: kind(name.trim()) });
     }
     if map.is_empty() {
         let what = "has no line with BIOS-e820; the log of a boot is right, \

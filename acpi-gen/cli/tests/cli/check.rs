@@ -110,6 +110,21 @@ fn each_form_of_a_memory_map_says_the_same() {
     assert_eq!(check(folder.path(), &["t.toml"]), (vec![], Some(0)));
 }
 
+/// As Debian's 7.2 printed it.
+#[test]
+fn the_log_of_linux_7() {
+    let folder = tempfile::tempdir().unwrap();
+    uncovered(folder.path());
+    let log = "[    0.000000] BIOS-e820: [mem 0x0000000000000000-0x000000007fffffff]  System RAM\n\
+               [    0.000000] BIOS-e820: [gap 0x0000000080000000-0x00000000dfffffff]\n\
+               [    0.000000] BIOS-e820: [mem 0x00000000e0000000-0x00000000efffffff]  device reserved\n\
+               [    0.000000] BIOS-e820: [mem 0x0000000100000000-0x000000013fffffff]  System RAM\n";
+    fs::write(folder.path().join("dmesg-7.txt"), log).unwrap();
+    let of = |map| check(folder.path(), &["t.toml", "--memory-map", map, "--for", "linux"]);
+    assert_eq!(of("dmesg-7.txt"), of("dmesg.txt"));
+    assert_eq!(of("dmesg-7.txt").1, Some(1));
+}
+
 #[test]
 fn a_memory_map_that_cannot_be_read_is_an_input_error() {
     let folder = tempfile::tempdir().unwrap();
