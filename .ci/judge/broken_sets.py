@@ -297,7 +297,7 @@ def predicted(acpi_gen: pathlib.Path, tables: Tables, report: qemu.Report, out: 
     found = set()
     for line in errors:
         what = line.partition("error: Linux: ")[2]
-        found.add("PXM" if "is read as" in what else "boot" if "panics" in what else what[:4])
+        found.add("PXM" if "is read as" in what else "boot" if "panic at boot" in what else what[:4])
     return found, run.stdout + run.stderr
 
 

@@ -243,7 +243,7 @@ impl fmt::Display for Finding {
             (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, .. })
                 if uncovered <= LINUX_SLACK =>
             {
-                f.write_str(": 6.12 takes this SRAT and panics at boot (in free_area_init)")
+                f.write_str(": it will take this SRAT and panic at boot (in free_area_init)")
             }
             (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, ram, .. }) => write!(
                 f,

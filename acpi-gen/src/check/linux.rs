@@ -194,7 +194,7 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
             .map(|entry| pages(entry.range.start().0, entry.range.end().0)),
         counted.map(|extent| (extent.start, extent.end)).chain(NEVER_RAM),
     );
-    // Above 1 MiB the SRAT is dropped; below, 6.12 takes it and does not boot.
+    // Above 1 MiB the SRAT is dropped; below, 6.1, 6.12 and 7.2 take it and do not boot.
     if let Some(first) = found.first {
         let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first };
         report(Severity::Error, kind);
