@@ -28,7 +28,9 @@ static_busybox() { # prints the file
 }
 
 cloud_kernel() { # SUITE: prints the file of Debian's kernel for virtual machines
-  local package
-  package=$(.ci/debian depends "$1" linux-image-cloud-amd64)
-  compgen -G "$(.ci/debian only "$1" "$package")/boot/vmlinuz-*"
+  local package binary
+  package=$(.ci/debian depends "$1" linux-image-cloud-amd64 | grep '^linux-image-')
+  # From 7.x on the image package is a shell around another one.
+  binary=$(.ci/debian depends "$1" "$package" | grep '^linux-binary-' || true)
+  find "$(.ci/debian only "$1" "${binary:-$package}")" -name 'vmlinuz*' | grep .
 }

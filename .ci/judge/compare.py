@@ -108,7 +108,8 @@ def _srat_lines(report: Report, topology: Topology) -> Iterator[str]:
 
 def _ram(report: Report) -> list[tuple[int, int]]:
     """RAM of the firmware's map in whole pages, without the first page, which Linux reserves."""
-    usable = re.findall(r"BIOS-e820: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] usable", report.dmesg)
+    # "usable" up to 6.x, "System RAM" in 7.x.
+    usable = re.findall(r"BIOS-e820: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] +(?:usable|System RAM)", report.dmesg)
     ranges = [(-(-int(start, 16) // PAGE), (int(last, 16) + 1) // PAGE) for start, last in usable]
     return [(max(start, 1), end) for start, end in ranges]
 
