@@ -9,9 +9,7 @@ from collections.abc import Iterator
 import compare
 from qemu import Report
 from topology import Topology, cpulist
-
-# Xen's XSAVE leaves make Linux warn under emulation, with every Xen.
-XSAVE_WARNING = re.compile(r"^XSAVE consistency problem(?:.*\n)*?.*end trace.*\n", re.M)
+from xen_compare import XSAVE_WARNING
 
 
 @dataclasses.dataclass
