@@ -124,17 +124,6 @@ pub struct CpuPolicy {
     pub msrs: Vec<MsrEntry>,
 }
 
-impl CpuPolicy {
-    /// A leaf; `subleaf` 0 finds a leaf without subleaves, too.
-    #[must_use]
-    pub fn leaf(&self, leaf: u32, subleaf: u32) -> Option<&CpuidLeaf> {
-        self.leaves.iter().find(|entry| {
-            entry.leaf == leaf
-                && (entry.subleaf == subleaf || (subleaf == 0 && entry.subleaf == u32::MAX))
-        })
-    }
-}
-
 fn len(count: u32) -> usize {
     usize::try_from(count).unwrap_or(0)
 }

@@ -1,45 +1,12 @@
 //! The host's nodes, and Xen's debug keys.
 
-use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::buffer::Handle;
 use crate::device::Xen;
 use crate::mirror::{Mirror, mirror};
 use crate::sysctl::Sysctl;
 use crate::{Errno, Error};
-
-/// `struct xen_sysctl_physinfo`.
-#[derive(Clone, Copy, FromBytes, Immutable, IntoBytes)]
-#[repr(C)]
-struct PhysinfoCall {
-    threads_per_core: u32,
-    cores_per_socket: u32,
-    nr_cpus: u32,
-    max_cpu_id: u32,
-    nr_nodes: u32,
-    max_node_id: u32,
-    cpu_khz: u32,
-    capabilities: u32,
-    arch_capabilities: u32,
-    pad: u32,
-    total_pages: u64,
-    free_pages: u64,
-    scrub_pages: u64,
-    outstanding_pages: u64,
-    max_mfn: u64,
-    hw_cap: [u32; 8],
-}
-
-mirror!(PhysinfoCall = "struct xen_sysctl_physinfo": 112 {
-    threads_per_core @ 0, cores_per_socket @ 4, nr_cpus @ 8, max_cpu_id @ 12, nr_nodes @ 16,
-    max_node_id @ 20, cpu_khz @ 24, capabilities @ 28, arch_capabilities @ 32, pad @ 36,
-    total_pages @ 40, free_pages @ 48, scrub_pages @ 56, outstanding_pages @ 64, max_mfn @ 72,
-    hw_cap @ 80
-});
-
-impl Sysctl for PhysinfoCall {
-    const COMMAND: (u32, &'static str) = (3, "XEN_SYSCTL_physinfo");
-}
 
 /// `struct xen_sysctl_meminfo`: one node's memory.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, PartialEq, Eq)]
@@ -96,22 +63,7 @@ impl Sysctl for DebugKeysCall {
 }
 
 pub(crate) const MIRRORS: &[Mirror] =
-    &[PhysinfoCall::MIRROR, HostNode::MIRROR, NumainfoCall::MIRROR, DebugKeysCall::MIRROR];
-
-/// The host in numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct PhysicalInfo {
-    /// CPUs that are online.
-    pub cpus: u32,
-    /// Nodes that are online.
-    pub nodes: u32,
-    /// Pages of RAM.
-    pub total_pages: u64,
-    /// Pages that no domain has.
-    pub free_pages: u64,
-    /// The highest host frame number.
-    pub max_mfn: u64,
-}
+    &[HostNode::MIRROR, NumainfoCall::MIRROR, DebugKeysCall::MIRROR];
 
 /// The host's nodes by Xen's numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,23 +75,6 @@ pub struct HostNuma {
 }
 
 impl Xen {
-    /// The host in numbers. `XEN_SYSCTL_physinfo`.
-    ///
-    /// # Errors
-    /// Xen's.
-    pub fn physical_info(&self) -> Result<PhysicalInfo, Error> {
-        let mut call = PhysinfoCall::new_zeroed();
-        // SAFETY: the structure has no handle.
-        unsafe { self.sysctl(&mut call) }?;
-        Ok(PhysicalInfo {
-            cpus: call.nr_cpus,
-            nodes: call.nr_nodes,
-            total_pages: call.total_pages,
-            free_pages: call.free_pages,
-            max_mfn: call.max_mfn,
-        })
-    }
-
     /// The host's nodes. `XEN_SYSCTL_numainfo`.
     ///
     /// # Errors

@@ -15,13 +15,9 @@ use crate::{Errno, Error};
 pub struct HvmParam(pub u32);
 
 impl HvmParam {
-    /// The frame of xenstore's ring; 0: there is none.
-    pub const STORE_PFN: Self = Self(1);
     /// The address of an identity-mapped page table for Intel CPUs that cannot run
     /// a guest without paging.
     pub const IDENT_PT: Self = Self(12);
-    /// The frame of the console's ring; 0: there is none.
-    pub const CONSOLE_PFN: Self = Self(17);
 }
 
 /// `struct xen_hvm_param`.
@@ -65,9 +61,7 @@ pub(crate) const MIRRORS: &[Mirror] = &[ParamCall::MIRROR, ContextCall::MIRROR];
 
 list_constants! {
     HVMOP_set_param = HVMOP_SET_PARAM,
-    HVM_PARAM_STORE_PFN = 1,
     HVM_PARAM_IDENT_PT = 12,
-    HVM_PARAM_CONSOLE_PFN = 17,
     XEN_DOMCTL_gethvmcontext = 33,
     XEN_DOMCTL_sethvmcontext = 34,
 }

@@ -40,7 +40,7 @@ pub use domain::{
 pub use domctl::DOMCTL_VERSION;
 pub use error::{Errno, Error};
 pub use foreign::ForeignPages;
-pub use host::{HostNode, HostNuma, PhysicalInfo};
+pub use host::{HostNode, HostNuma};
 pub use hvm::HvmParam;
 pub use memory::{Populate, PopulateNode};
 pub use mirror::{Constant, Mirror, constants, mirrors};
