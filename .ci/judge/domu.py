@@ -25,17 +25,14 @@ XEN_LINE = "dom0=pvh,verbose dom0_mem=1G dom0_vcpus_pin=1"
 GUEST_LINE = (
     "earlyprintk=xen,keep ignore_loglevel printk.devkmsg=on panic=-1 nokaslr mitigations=off random.trust_cpu=on lpj=4000000"
 )
-OPTIONS = f"--native-tsc --debug-keys u --timeout 400 --cmdline '{GUEST_LINE}'"
-CREATE = f"create --kernel vmlinuz-6.1 --initrd initrd-6.1 {OPTIONS}"
-CREATE_612 = f"create --kernel vmlinuz-6.12 --initrd initrd-6.12 {OPTIONS}"
+CREATE = f"create --kernel /guests/vmlinuz --initrd /guests/initrd --native-tsc --debug-keys u --timeout 400 --cmdline '{GUEST_LINE}'"
 LIMIT = 2400
-# Name, topology, how it is created: guests that follow their layout.
+# Name, topology, further arguments of guests that follow their layout.
 OPTED_IN = {
-    "5 as 3/2": ("3-2.toml", CREATE),
-    "6 as 1/2/3": ("1-2-3.toml", f"{CREATE} --order vnuma-vcpus-policy"),
-    "8 as 2x4": ("2x4.toml", f"{CREATE} --order vnuma-policy"),
-    "17 as 9+8x1": ("9-8x1.toml", f"{CREATE} --order policy-vnuma-vcpus"),
-    "5 as 3/2, Linux 6.12": ("3-2.toml", CREATE_612),
+    "5 as 3/2": ("3-2.toml", ""),
+    "6 as 1/2/3": ("1-2-3.toml", "--order vnuma-vcpus-policy"),
+    "8 as 2x4": ("2x4.toml", "--order vnuma-policy"),
+    "17 as 9+8x1": ("9-8x1.toml", "--order policy-vnuma-vcpus"),
 }
 
 
@@ -54,6 +51,8 @@ def initramfs(of: xen.Kernel, options: argparse.Namespace, runs: dict[str, str])
     folder = (0o040755, b"")
     program = lambda path: (0o100755, path.read_bytes())
     folders = {name: folder for name in ("bin", "dev", "proc", "sys")}
+    guest_kernel = xen.kernel(options.guest_kernel)
+    guest = cpio.pack(folders | {"init": program(options.guest_report), "xen-privcmd.ko": (0o100644, guest_kernel.privcmd)})
     files = {
         "bin/busybox": program(options.busybox),
         "bin/domu-toolstack": program(options.toolstack),
@@ -61,13 +60,10 @@ def initramfs(of: xen.Kernel, options: argparse.Namespace, runs: dict[str, str])
         "xen-privcmd.ko": (0o100644, of.privcmd),
         "guests": folder,
         "guests/bad": folder,
+        "guests/initrd": (0o100644, guest),
+        "guests/vmlinuz": (0o100644, guest_kernel.image.read_bytes()),
         "runs": (0o100644, "".join(f"{name.replace(' ', '_')} {line}\n" for name, line in runs.items()).encode()),
     }
-    for name, root in options.guest_kernel:
-        kernel = xen.kernel(pathlib.Path(root))
-        guest = {"init": program(options.guest_report), "xen-privcmd.ko": (0o100644, kernel.privcmd)}
-        files[f"guests/initrd-{name}"] = (0o100644, cpio.pack(folders | guest))
-        files[f"guests/vmlinuz-{name}"] = (0o100644, kernel.image.read_bytes())
     for path in [*GUESTS.glob("*.*"), *GUESTS.glob("bad/*.*")]:
         files[f"guests/{path.relative_to(GUESTS)}"] = (0o100644, path.read_bytes())
     return cpio.pack(folders | files)
@@ -183,17 +179,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     paths = {
         "on": "Xen with our option on", "stock": "Debian's Xen", "kernel": "unpacked linux-image package of dom0",
-        "busybox": "a static busybox",
+        "guest-kernel": "unpacked linux-image package of the guests", "busybox": "a static busybox",
         "toolstack": "static domu-toolstack", "guest-report": "static guest-report", "out": "folder for logs",
     }  # fmt: skip
     for name, text in paths.items():
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True, help=text)
-    parser.add_argument("--guest-kernel", action="append", required=True, type=lambda text: text.split("=", 1),
-                        metavar="VERSION=FOLDER", help="unpacked linux-image packages of the guests: 6.1 and 6.12")  # fmt: skip
     options = parser.parse_args()
 
     runs = {"contract": "contract --opt-in --topology 3-2.toml"}
-    runs |= {name: f"{create} --opt-in --topology {file}" for name, (file, create) in OPTED_IN.items()}
+    runs |= {name: f"{CREATE} --opt-in --topology {file} {more}" for name, (file, more) in OPTED_IN.items()}
     runs["xl"] = f"{CREATE} --opt-in=if-known --config 3-2.cfg"
     runs["breach"] = f"{CREATE} --opt-in --madt-ids legacy --topology 3-2.toml"
     runs["flag off"] = f"{CREATE} --topology 3-2.toml"
