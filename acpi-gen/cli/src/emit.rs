@@ -8,6 +8,7 @@ use acpi_gen_topology::{IdScheme, number};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::output::Vcpu;
 use crate::table_image::{self, File, TableImage};
 use crate::topology_file::TopologyFile;
 use crate::{output, summary};
@@ -30,17 +31,6 @@ pub(crate) struct Args {
     /// Print JSON instead of tables for people
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-struct Vcpu {
-    vcpu: u32,
-    /// Known only where a hypervisor's plan says it.
-    pcpu: Option<u32>,
-    apic_id: u32,
-    pxm: Option<u32>,
-    /// Known only where a hypervisor's plan says it.
-    pnode: Option<u32>,
 }
 
 #[derive(Serialize)]

@@ -1,4 +1,4 @@
-//! Writing files so that a failed run leaves none behind.
+//! Writing files so that a failed run leaves none behind, and JSON.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,4 +61,16 @@ pub(crate) fn json(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string(value).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// A vCPU in the JSON of `emit` and `plan`.
+#[derive(serde::Serialize)]
+pub(crate) struct Vcpu {
+    pub(crate) vcpu: u32,
+    /// Known only where a hypervisor's plan pins it.
+    pub(crate) pcpu: Option<u32>,
+    pub(crate) apic_id: u32,
+    pub(crate) pxm: Option<u32>,
+    /// Known only where a hypervisor's plan says it.
+    pub(crate) pnode: Option<u32>,
 }

@@ -2,10 +2,7 @@
 //! find it here by name.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
-use core::{
-    fmt::{self, Write},
-    hint::black_box,
-};
+use core::{fmt::Write, hint::black_box};
 
 use acpi_gen::{
     ApicId, Description, Distance, Gpa, GpaRange, MemoryRange, Processor, ProcessorState,
@@ -24,22 +21,9 @@ use hv_glue::{
     populate::{AllocationStats, Binding, Heap, NodeHeap, Populate, Request, WholeHeap},
 };
 
+use no_panic::{Sink, see};
+
 no_panic::program!(run);
-
-/// Takes text as a boot log would.
-struct Sink;
-
-impl Write for Sink {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        see(text);
-        black_box(Ok(()))
-    }
-}
-
-/// Keeps the compiler from leaving a result, and the call for it, away.
-fn see<T>(value: T) {
-    black_box(value);
-}
 
 fn run() {
     for part in [units, ids, leaves, host, guest, map, calls] {

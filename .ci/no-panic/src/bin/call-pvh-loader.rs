@@ -2,10 +2,7 @@
 //! find it here by name.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
-use core::{
-    fmt::{self, Write},
-    hint::black_box,
-};
+use core::{fmt::Write, hint::black_box};
 
 use acpi_gen::{
     ApicId, Description, Gpa, GpaRange, Processor, ProcessorState, ProcessorUid, TableSet, Topology,
@@ -15,22 +12,9 @@ use pvh_loader::{
     RegionKind, SliceMemory, StartInfo, map_len, memory_map,
 };
 
+use no_panic::{Sink, see};
+
 no_panic::program!(run);
-
-/// Takes text as a caller's console would.
-struct Sink;
-
-impl Write for Sink {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        see(text);
-        black_box(Ok(()))
-    }
-}
-
-/// Keeps the compiler from leaving a result, and the call for it, away.
-fn see<T>(value: T) {
-    black_box(value);
-}
 
 fn run() {
     let mut file = [0_u8; 8192];

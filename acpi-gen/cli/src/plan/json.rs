@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::dom0::Plan;
 use crate::host_file::HostFile;
-use crate::output;
+use crate::output::{self, Vcpu};
 use crate::table_image::TableImage;
 
 #[derive(Serialize)]
@@ -39,15 +39,6 @@ struct Condition {
 enum Value {
     Is(bool),
     Count(u64),
-}
-
-#[derive(Serialize)]
-struct Vcpu {
-    vcpu: u32,
-    pcpu: Option<u32>,
-    apic_id: u32,
-    pxm: Option<u32>,
-    pnode: Option<u32>,
 }
 
 #[derive(Serialize)]
