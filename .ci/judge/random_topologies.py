@@ -65,7 +65,8 @@ def document(dice: random.Random) -> str:
         if encoding == "explicit":
             lines.append(f"apic_ids = {[ids[cpu] for cpu in here + later]}")
         ranges = []
-        for _ in range(dice.choice([0, 1, 1, 2, 3])):
+        # A node of nothing is no topology.
+        for _ in range(dice.choice([0, 1, 1, 2, 3] if own else [1, 2, 3])):
             start = at + dice.choice([0, PAGE, 1 << 20, 1 << 30])
             bytes_ = dice.choice([1, PAGE, 640 << 10, 1 << 30, 7 << 30, 1 << 40])
             at = start + bytes_
@@ -110,7 +111,7 @@ def main() -> int:
             made = subprocess.run([acpi_gen, "emit", path, "--out", out / "tables", "--complete"], capture_output=True, text=True)
             of = topology.read(path)
             if made.returncode:
-                # Only what the format itself refuses, such as a node of nothing.
+                # Only what the format itself refuses.
                 print(f"{seed}-{number} is refused: {made.stderr.strip()}")
                 refused += 1
                 continue
