@@ -26,7 +26,7 @@ GUEST_LINE = (
     "earlyprintk=xen,keep ignore_loglevel printk.devkmsg=on panic=-1 nokaslr mitigations=off random.trust_cpu=on lpj=4000000"
 )
 CREATE = f"create --kernel /guests/vmlinuz --initrd /guests/initrd --native-tsc --debug-keys u --timeout 400 --cmdline '{GUEST_LINE}'"
-LIMIT = 2400
+LIMIT = 600
 # Name, topology, further arguments of guests that follow their layout.
 OPTED_IN = {
     "5 as 3/2": ("3-2.toml", ""),
