@@ -14,9 +14,53 @@ pub const MAX_DOMAIN: ProximityDomain = ProximityDomain(65_534);
 pub struct Topology<'a> {
     description: Description<'a>,
     localities: u32,
+    counts: Counts,
+}
+
+/// What one pass over the processors counts.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    /// MADT entries of type 0.
     type0: usize,
+    /// SRAT entries of type 0.
     affine_type0: usize,
+    /// SRAT entries of type 2.
     affine_type2: usize,
+    highest_domain: Option<ProximityDomain>,
+}
+
+impl Counts {
+    #[inline(always)]
+    fn add(&mut self, type0: bool, domain: Option<ProximityDomain>) {
+        let affine = domain.is_some();
+        // Each count is at most that of the processors, so none wraps.
+        self.type0 = self.type0.wrapping_add(usize::from(type0));
+        self.affine_type0 = self.affine_type0.wrapping_add(usize::from(type0 && affine));
+        self.affine_type2 = self.affine_type2.wrapping_add(usize::from(!type0 && affine));
+        self.highest_domain = self.highest_domain.max(domain);
+    }
+}
+
+/// Whether each value is greater than the one before it, so that none stands twice.
+struct Ascending {
+    so_far: bool,
+    /// What the next value must be at least.
+    least: u64,
+}
+
+impl Default for Ascending {
+    fn default() -> Self {
+        Self { so_far: true, least: 0 }
+    }
+}
+
+impl Ascending {
+    #[inline(always)]
+    fn see(&mut self, value: u32) {
+        let value = u64::from(value);
+        self.so_far &= value >= self.least;
+        self.least = value.wrapping_add(1);
+    }
 }
 
 impl<'a> Topology<'a> {
@@ -35,33 +79,19 @@ impl<'a> Topology<'a> {
         let needed = Self::scratch_len(&description);
         let have = scratch.len();
         let scratch = scratch.get_mut(..needed).ok_or(Error::ScratchTooSmall { needed, have })?;
-        check_processors(&description, scratch)?;
+        let counts = check_processors(&description, scratch)?;
         check_memory(&description)?;
         check_distances(&description, scratch)?;
         check_interrupts(&description)?;
-
-        let domains = description
-            .processors
-            .iter()
-            .filter_map(|processor| processor.domain)
-            .chain(description.memory.iter().map(|memory| memory.domain));
-        let mut localities = 0;
-        for domain in domains {
-            if domain > MAX_DOMAIN {
-                return Err(Error::TooManyLocalities { domain, max: MAX_DOMAIN });
-            }
-            localities = localities.max(domain.0.saturating_add(1));
+        let of_memory = description.memory.iter().map(|memory| memory.domain).max();
+        let highest = counts.highest_domain.max(of_memory);
+        if highest > Some(MAX_DOMAIN)
+            && let Some(domain) = used_domains(&description).find(|domain| *domain > MAX_DOMAIN)
+        {
+            return Err(Error::TooManyLocalities { domain, max: MAX_DOMAIN });
         }
-        let is_type0 = |processor: &&Processor| uses_type0(description.entries, processor);
-        let affine = || description.processors.iter().filter(|p| p.domain.is_some());
-        let affine_type0 = affine().filter(is_type0).count();
-        Ok(Self {
-            description,
-            localities,
-            type0: description.processors.iter().filter(is_type0).count(),
-            affine_type0,
-            affine_type2: affine().count().saturating_sub(affine_type0),
-        })
+        let localities = highest.map_or(0, |domain| domain.0.saturating_add(1));
+        Ok(Self { description, localities, counts })
     }
 
     /// As [`Topology::new`], for a caller whose buffer has a fixed size: names
@@ -107,12 +137,12 @@ impl<'a> Topology<'a> {
 
     /// Processors with a type 0 entry in the MADT.
     pub(crate) const fn type0_count(&self) -> usize {
-        self.type0
+        self.counts.type0
     }
 
     /// Processors with an SRAT entry, of type 0 and of type 2.
     pub(crate) const fn affinity_counts(&self) -> (usize, usize) {
-        (self.affine_type0, self.affine_type2)
+        (self.counts.affine_type0, self.counts.affine_type2)
     }
 
     /// Whether an NMI becomes a type 4 structure (else type 0xA).
@@ -142,7 +172,14 @@ fn nmi_is_type4(description: &Description<'_>, nmi: &LocalNmi) -> bool {
     }
 }
 
-fn check_processors(description: &Description<'_>, scratch: &mut [u32]) -> Result<(), Error> {
+/// The domains that something lies in, as often as they are named.
+fn used_domains(description: &Description<'_>) -> impl Iterator<Item = ProximityDomain> {
+    let of_memory = description.memory.iter().map(|memory| memory.domain);
+    description.processors.iter().filter_map(|processor| processor.domain).chain(of_memory)
+}
+
+/// One pass, and two more for UIDs or ids that do not ascend.
+fn check_processors(description: &Description<'_>, scratch: &mut [u32]) -> Result<Counts, Error> {
     let processors = description.processors;
     match processors.first() {
         None => return Err(Error::NoProcessors),
@@ -151,22 +188,32 @@ fn check_processors(description: &Description<'_>, scratch: &mut [u32]) -> Resul
         }
         Some(_) => {}
     }
+    let mut counts = Counts::default();
+    let (mut uids, mut ids) = (Ascending::default(), Ascending::default());
     for (index, processor) in processors.iter().enumerate() {
         let Processor { uid, apic_id: id, .. } = *processor;
+        let type0 = uses_type0(description.entries, processor);
         if id == ApicId::RESERVED {
             return Err(Error::ReservedApicId { index, id });
         }
-        if uses_type0(description.entries, processor) && uid.0 > 255 {
+        if type0 && uid.0 > 255 {
             return Err(Error::UidTooLargeForType0 { index, uid, id });
         }
+        counts.add(type0, processor.domain);
+        uids.see(uid.0);
+        ids.see(id.0);
     }
-    if let Some((value, first, second)) = duplicate(processors, |p| p.uid.0, scratch) {
+    if !uids.so_far
+        && let Some((value, first, second)) = duplicate(processors, |p| p.uid.0, scratch)
+    {
         return Err(Error::DuplicateUid { uid: ProcessorUid(value), first, second });
     }
-    if let Some((value, first, second)) = duplicate(processors, |p| p.apic_id.0, scratch) {
+    if !ids.so_far
+        && let Some((value, first, second)) = duplicate(processors, |p| p.apic_id.0, scratch)
+    {
         return Err(Error::DuplicateApicId { id: ApicId(value), first, second });
     }
-    Ok(())
+    Ok(counts)
 }
 
 /// The smallest value that two processors share, and the first two indices that have it.
@@ -216,17 +263,16 @@ fn check_distances(description: &Description<'_>, scratch: &mut [u32]) -> Result
         });
     }
 
+    if domains.is_empty() {
+        return Ok(());
+    }
+
     // One mark for each row whose domain a processor or a range has.
     let Some((marks, _)) = scratch.split_at_mut_checked(domains.len()) else {
         return Ok(());
     };
     marks.fill(0);
-    let used = description
-        .processors
-        .iter()
-        .filter_map(|p| p.domain)
-        .chain(description.memory.iter().map(|m| m.domain));
-    for domain in used {
+    for domain in used_domains(description) {
         if let Ok(row) = domains.binary_search(&domain)
             && let Some(mark) = marks.get_mut(row)
         {
