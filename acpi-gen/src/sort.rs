@@ -15,6 +15,18 @@ pub(crate) fn sort(values: &mut [u32]) {
     }
 }
 
+/// As many of `values` as `into` has room for, ascending.
+pub(crate) fn collected(into: &mut [u32], values: impl Iterator<Item = u32>) -> &mut [u32] {
+    let mut count = 0_usize;
+    for (slot, value) in into.iter_mut().zip(values) {
+        *slot = value;
+        count = count.saturating_add(1);
+    }
+    let values = into.get_mut(..count).unwrap_or_default();
+    sort(values);
+    values
+}
+
 /// The smallest value that stands twice in a sorted slice.
 pub(crate) fn first_duplicate(sorted: &[u32]) -> Option<u32> {
     sorted.windows(2).find_map(|pair| match *pair {

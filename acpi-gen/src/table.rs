@@ -154,6 +154,11 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Whether this library made it, by the header's creator.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.header.creator_id == CREATOR_ID
+    }
+
     /// The bytes, exactly the table's length.
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {

@@ -18,6 +18,7 @@ const GIB: u64 = 1 << 30;
 /// Two nodes of two CPUs (APIC ids 0 to 3) and 2 GiB each, PXMs 0 and 1.
 struct Set {
     fadt: Vec<u8>,
+    dsdt: Vec<u8>,
     madt: Vec<u8>,
     srat: Vec<u8>,
     slit: Vec<u8>,
@@ -63,6 +64,7 @@ fn good() -> Set {
     };
     Set {
         fadt: table(fadt::SIGNATURE),
+        dsdt: table(dsdt::SIGNATURE),
         madt: table(madt::SIGNATURE),
         srat: table(srat::SIGNATURE),
         slit: table(slit::SIGNATURE),
@@ -80,6 +82,7 @@ impl Set {
     fn findings(&self, consumer: Consumer) -> Vec<Finding> {
         let tables = Tables {
             fadt: Some(&self.fadt),
+            dsdt: Some(&self.dsdt),
             madt: Some(&self.madt),
             srat: Some(&self.srat),
             slit: Some(&self.slit),
@@ -346,9 +349,6 @@ fn processors_that_linux_does_not_take() {
     assert_eq!(broken(Linux, id(3, 2)), [(Err, Kind::DuplicateApicId { id: ApicId(2) })]);
     let kind = Kind::ApicIdTooHigh { id: ApicId(32768), limit: 32768 };
     assert_eq!(broken(Linux, id(3, 32768))[0], (Err, kind));
-    let kind = Kind::ApicIdNeedsRemapping { count: 1, highest: ApicId(255) };
-    assert_eq!(broken(Linux, id(3, 255)), [(Note, kind)]);
-    assert_eq!(broken(Linux, id(3, 254)), []);
 
     let none = |set: &mut Set| (0..4).for_each(|cpu| set.madt[44 + cpu * ENTRY + 8] = 0);
     assert_eq!(broken(Linux, none), [(Err, Kind::NoUsableProcessor)]);
@@ -455,4 +455,100 @@ fn scratch_is_asked_for_before_anything_is_said() {
     let tables = Tables { madt: Some(&set.madt), ..Tables::default() };
     let result = check(&tables, Linux, &mut [0; 7], |_| panic!("reported"));
     assert_eq!(result, Result::Err(Error::ScratchTooSmall { needed: 8, have: 7 }));
+}
+
+#[test]
+fn linux_says_what_hot_plug_needs() {
+    let found = broken(Linux, |set| put(&mut set.srat, MEM1 + 28, &[3]));
+    assert_eq!(found, [(Note, Kind::HotPluggable { count: 1, base: 2 * GIB })]);
+}
+
+#[test]
+fn linux_needs_more_for_ids_above_those_of_xapic_mode() {
+    for (id, beyond) in [(254_u32, false), (255, true), (4096, true)] {
+        let found = broken(Linux, |set| {
+            put(&mut set.madt, 44 + 3 * 16 + 4, &id.to_le_bytes());
+            put(&mut set.srat, 48 + 3 * CPU + 8, &id.to_le_bytes());
+        });
+        let highest = ApicId(id);
+        let notes = [
+            (Note, Kind::ApicIdNeedsRemapping { count: 1, highest }),
+            (Note, Kind::AffinityNeedsX2Apic { count: 1, highest }),
+        ];
+        assert_eq!(found, if beyond { &notes[..] } else { &[] }, "{id}");
+    }
+}
+
+#[test]
+fn linux_takes_the_first_of_several() {
+    let set = good();
+    let repeated = [*b"SSDT", madt::SIGNATURE, slit::SIGNATURE];
+    let tables = Tables {
+        madt: Some(&set.madt),
+        srat: Some(&set.srat),
+        slit: Some(&set.slit),
+        repeated: &repeated,
+        ..Tables::default()
+    };
+    let mut found = Vec::new();
+    let mut scratch = vec![0; tables.scratch_len()];
+    check(&tables, Linux, &mut scratch, |finding| found.push((finding.severity, finding.kind)))
+        .unwrap();
+    let several = |signature| (Err, Kind::SeveralTables { signature });
+    assert_eq!(found, [several(madt::SIGNATURE), several(slit::SIGNATURE)]);
+}
+
+/// fwts on such sets: "X2APIC has no matching processor UID", for enabled entries alone.
+#[test]
+fn fwts_wants_a_device_for_each_enabled_processor() {
+    let uid = |cpu: usize| 44 + cpu * 16 + 12;
+    let found = broken(Fwts, |set| {
+        put(&mut set.madt, uid(2), &[9]);
+        put(&mut set.madt, uid(3), &0x1_0001_u32.to_le_bytes());
+    });
+    let first = ProcessorUid(9);
+    assert_eq!(found, [(Err, Kind::UidWithoutDevice { count: 2, first })]);
+
+    let absent = broken(Fwts, |set| {
+        put(&mut set.madt, uid(2), &[9]);
+        put(&mut set.madt, 44 + 2 * 16 + 8, &[0]);
+    });
+    assert_eq!(absent, []);
+    // AML that another made would have to be run.
+    let others = broken(Fwts, |set| {
+        put(&mut set.madt, uid(2), &[9]);
+        put(&mut set.dsdt, 28, b"INTL");
+        Set::resum(&mut set.dsdt);
+    });
+    assert_eq!(others, []);
+}
+
+/// Every form of an AML integer, as `emit` writes them.
+#[test]
+fn devices_with_uids_of_every_size_are_found() {
+    let uids = [0, 1, 2, 0xFF, 0x100, 0xFFFF, 0x1_0000, u32::MAX - 1];
+    let processors = uids.map(|uid| Processor {
+        uid: ProcessorUid(uid),
+        apic_id: ApicId(uid),
+        domain: None,
+        state: ProcessorState::Enabled,
+    });
+    let description = Description { processors: &processors, ..Description::EMPTY };
+    let topology = Topology::new(description, &mut [0; 8]).unwrap();
+    let (mut madt, mut dsdt) = (vec![0; 4096], vec![0; 4096]);
+    madt::emit(&topology, &mut madt).unwrap();
+    dsdt::emit(&topology, &mut dsdt).unwrap();
+    let judge = |dsdt: &[u8]| {
+        let tables = Tables { madt: Some(&madt), dsdt: Some(dsdt), ..Tables::default() };
+        let mut found = Vec::new();
+        let mut scratch = vec![0; tables.scratch_len()];
+        check(&tables, Fwts, &mut scratch, |finding| found.push(finding.kind)).unwrap();
+        found
+    };
+    assert_eq!(judge(&dsdt), []);
+    let at = dsdt.windows(8).position(|window| window == b"ACPI0007").unwrap();
+    dsdt[at] = b'X';
+    Set::resum(&mut dsdt);
+    let first = ProcessorUid(0);
+    assert_eq!(judge(&dsdt), [Kind::UidWithoutDevice { count: 1, first }]);
 }

@@ -1,10 +1,11 @@
 //! `acpi-gen check`: what Linux, Xen and fwts would make of tables.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use acpi_gen::check::{Consumer, Severity, Tables, check};
-use acpi_gen::{TableSet, fadt, madt, slit, srat, xsdt};
+use acpi_gen::{TableSet, dsdt, fadt, madt, slit, srat, xsdt};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
@@ -55,13 +56,16 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let memory_map = args.memory_map.as_deref().map(memory_map::read).transpose()?;
     let input = read(args)?;
     let find = |signature| input.find(signature);
+    let repeated = input.repeated();
     let tables = Tables {
         rsdp: find(RSDP),
         xsdt: find(xsdt::SIGNATURE),
         fadt: find(fadt::SIGNATURE),
+        dsdt: find(dsdt::SIGNATURE),
         madt: find(madt::SIGNATURE),
         srat: find(srat::SIGNATURE),
         slit: find(slit::SIGNATURE),
+        repeated: &repeated,
         memory_map: memory_map.as_deref(),
         pvh_dom0: args.pvh_dom0,
     };
@@ -106,6 +110,14 @@ impl Input {
                 found.map(|table| table.bytes.as_slice())
             }
         }
+    }
+
+    /// Signatures of the tables that are there more than once.
+    fn repeated(&self) -> Vec<[u8; 4]> {
+        let Self::Sources(sources) = self else { return Vec::new() };
+        let signatures = sources.tables.iter().filter_map(|table| table.bytes.first_chunk());
+        let mut seen = HashSet::new();
+        signatures.copied().filter(|signature| !seen.insert(*signature)).collect()
     }
 
     fn problems(self) -> Vec<Failure> {

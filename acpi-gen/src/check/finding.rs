@@ -1,13 +1,7 @@
 //! Findings, with the numbers that the consumer itself would print.
 
-use core::fmt;
-
 use super::Consumer;
-use crate::{ApicId, Error, ProximityDomain};
-
-/// RAM that may lie in no node before Linux drops an SRAT for it
-/// (numa_register_meminfo in 6.12, likewise numa_meminfo_cover_memory in 6.1).
-const LINUX_SLACK: u64 = 1 << 20;
+use crate::{ApicId, Error, ProcessorUid, ProximityDomain};
 
 /// How much a finding costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +35,11 @@ pub enum Kind {
         signature: [u8; 4],
         /// What they sum up to.
         sum: u8,
+    },
+    /// A table of which the set has another one before it.
+    SeveralTables {
+        /// Its signature.
+        signature: [u8; 4],
     },
     /// No entry of the MADT is a usable processor.
     NoUsableProcessor,
@@ -92,6 +91,20 @@ pub enum Kind {
         /// ID of the first of them.
         first: ApicId,
     },
+    /// Affinity entries that Linux passes over while its APIC driver takes no such ID.
+    AffinityNeedsX2Apic {
+        /// How many.
+        count: usize,
+        /// The highest.
+        highest: ApicId,
+    },
+    /// An enabled processor that no device of the DSDT has the UID of.
+    UidWithoutDevice {
+        /// How many there are.
+        count: usize,
+        /// UID of the first of them.
+        first: ProcessorUid,
+    },
     /// A processor's flags that contradict themselves or the table's revision.
     ProcessorFlags {
         /// Offset of the entry.
@@ -122,6 +135,13 @@ pub enum Kind {
     },
     /// No memory entry is enabled.
     NoMemory,
+    /// Memory entries flagged hot-pluggable.
+    HotPluggable {
+        /// How many.
+        count: usize,
+        /// First address of the first of them.
+        base: u64,
+    },
     /// An enabled memory entry without a length.
     EmptyMemory {
         /// Offset of the entry.
@@ -225,167 +245,4 @@ pub enum Kind {
         /// Its address.
         address: u32,
     },
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.severity {
-            Severity::Error => "error: ",
-            Severity::Note => "note: ",
-        })?;
-        f.write_str(match self.consumer {
-            Consumer::Linux => "Linux: ",
-            Consumer::Xen => "Xen: ",
-            Consumer::Fwts => "fwts: ",
-        })?;
-        self.kind.fmt(f)?;
-        match (self.severity, self.consumer, self.kind) {
-            (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, .. })
-                if uncovered <= LINUX_SLACK =>
-            {
-                f.write_str(": it will take this SRAT and panic at boot (in free_area_init)")
-            }
-            (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, ram, .. }) => write!(
-                f,
-                ": it will drop this SRAT (\"no nodes coverage for {}MB of {}MB RAM\"; 6.1: \"nodes only cover {}MB of your {}MB e820 RAM\")",
-                uncovered >> 20,
-                ram >> 20,
-                ram.saturating_sub(uncovered) >> 20,
-                ram >> 20
-            ),
-            (Severity::Error, Consumer::Xen, Kind::NotCovered { .. }) => {
-                f.write_str(": it will drop this SRAT (\"No node for RAM range\")")
-            }
-            (
-                Severity::Error,
-                Consumer::Linux | Consumer::Xen,
-                Kind::MemoryOverlap { .. } | Kind::Unreadable(_),
-            ) => f.write_str(": the table is not used"),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Unreadable(error) => error.fmt(f),
-            Self::Checksum { signature, sum } => write!(
-                f,
-                "{}: wrong checksum: the bytes sum up to {sum:#04x}, not 0",
-                signature.escape_ascii()
-            ),
-            Self::NoUsableProcessor => f.write_str("APIC: no usable processor"),
-            Self::DuplicateApicId { id } => {
-                write!(f, "APIC: several usable entries have APIC id {}", id.0)
-            }
-            Self::X2ApicIgnored { count, first } => write!(
-                f,
-                "APIC: {count} x2APIC entries with an id below 255 (the first: {}) are ignored, since usable type 0 entries exist",
-                first.0
-            ),
-            Self::ApicIdTooHigh { id, limit } => {
-                write!(f, "APIC: APIC id {} is not below {limit}: that CPU is skipped", id.0)
-            }
-            Self::ApicIdNeedsRemapping { count, highest } => write!(
-                f,
-                "APIC: {count} CPUs have APIC ids above 254 (the highest: {}): they need interrupt remapping or extended destination ids",
-                highest.0
-            ),
-            Self::BootProcessorNotFirst { first, lowest_uid } => write!(
-                f,
-                "APIC: the first entry has APIC id {}, but the lowest UID belongs to APIC id {}: the boot processor must come first (\"APIC enumeration order not specification compliant\")",
-                first.0, lowest_uid.0
-            ),
-            Self::ProcessorsWithoutNode { count, first } => write!(
-                f,
-                "SRAT: {count} usable CPUs (the first: APIC id {}) have no affinity entry",
-                first.0
-            ),
-            Self::AffinityOfUnknownProcessor { count, first } => write!(
-                f,
-                "SRAT: {count} affinity entries (the first: APIC id {}) are of no usable CPU",
-                first.0
-            ),
-            Self::ProcessorFlags { offset, flags, revision } => write!(
-                f,
-                "APIC: entry at {offset:#x} has flags {flags:#x}, which revision {revision} does not allow"
-            ),
-            Self::DomainTooHigh { domain, limit } => write!(
-                f,
-                "SRAT: Too many proximity domains: PXM {} is not below {limit}, the SRAT is not used",
-                domain.0
-            ),
-            Self::TooManyDomains { limit } => write!(
-                f,
-                "SRAT: Too many proximity domains: more than {limit} nodes, the SRAT is not used"
-            ),
-            Self::TooManyMemoryEntries { count, limit } => {
-                write!(f, "SRAT: {count} memory entries, room for {limit}: the SRAT is not used")
-            }
-            Self::NoMemory => f.write_str("SRAT: no enabled memory entry: the SRAT is not used"),
-            Self::EmptyMemory { offset } => {
-                write!(f, "SRAT: memory entry at {offset:#x} has no length")
-            }
-            Self::MemoryPastEnd { base, length } => {
-                write!(f, "SRAT: memory entry of {length:#x} bytes from {base:#x} passes 2^64")
-            }
-            Self::MemoryOverlap { start, end, first, second } => write!(
-                f,
-                "SRAT: [mem {start:#x}-{:#x}] is in PXM {} and in PXM {}",
-                end.wrapping_sub(1),
-                first.0,
-                second.0
-            ),
-            Self::MemoryInterleaved { start, end, domain, around } => write!(
-                f,
-                "SRAT: [mem {start:#x}-{:#x}] of PXM {} lies inside PXM {} (\"interleaves with\"): the SRAT is not used",
-                end.wrapping_sub(1),
-                domain.0,
-                around.0
-            ),
-            Self::NotCovered { uncovered, ram, first } => write!(
-                f,
-                "SRAT: {} of {} MiB RAM is in no node, from {first:#x}",
-                uncovered >> 20,
-                ram >> 20
-            ),
-            Self::NarrowDomains { revision, domain } => write!(
-                f,
-                "SRAT: revision {revision} holds 8 bits of a proximity domain: PXM {} is read as {}",
-                domain.0,
-                domain.0 & 0xFF
-            ),
-            Self::EntryTooLong { signature, offset, len, exact } => write!(
-                f,
-                "{}: entry at {offset:#x} has the length {len}, not {exact}",
-                signature.escape_ascii()
-            ),
-            Self::Distance { from, to, value } => write!(
-                f,
-                "SLIT: distance {value} from PXM {} to {}: table looks invalid, not used",
-                from.0, to.0
-            ),
-            Self::SlitTooSmall { localities, domain } => {
-                write!(f, "SLIT: {localities} localities, but the SRAT has PXM {}", domain.0)
-            }
-            Self::Unreachable { pairs } => {
-                write!(f, "SLIT: {pairs} pairs at distance 255, unreachable")
-            }
-            Self::Reserved { signature, offset } => write!(
-                f,
-                "{}: a reserved field or bit at {offset:#x} is not as the specification keeps it",
-                signature.escape_ascii()
-            ),
-            Self::RevisionPair { madt, fadt } => {
-                write!(f, "APIC: revision {madt} is not in sync with FADT {}.{}", fadt.0, fadt.1)
-            }
-            Self::IoApic { id, address } => {
-                write!(
-                    f,
-                    "APIC: I/O APIC {id} at {address:#x}: ids must differ, addresses not be 0"
-                )
-            }
-        }
-    }
 }

@@ -1,20 +1,44 @@
 //! fwts: reserved bits, exact lengths, and revisions that belong together.
 
-use super::{Kind, Severity, Tables};
+use super::{Kind, Severity, Tables, devices, processors::usable};
 use crate::{
-    FadtView, Madt, MadtEntry, Slit, Srat, SratEntry, SubTable, bits::BitSet256, madt, slit, srat,
+    FadtView, Madt, MadtEntry, Slit, Srat, SratEntry, SubTable, bits::BitSet256, madt, slit, sort,
+    srat,
 };
 
-pub(super) fn check(tables: &Tables<'_>, report: &mut impl FnMut(Severity, Kind)) {
+pub(super) fn check(
+    tables: &Tables<'_>,
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Severity, Kind),
+) {
     let fadt = tables.fadt.and_then(|bytes| FadtView::parse(bytes).ok());
     if let Some(Ok(madt)) = tables.madt.map(Madt::parse) {
         interrupt_controllers(&madt, fadt, &mut |kind| report(Severity::Error, kind));
+        if let Some(dsdt) = tables.dsdt {
+            processor_devices(&madt, dsdt, scratch, &mut |kind| report(Severity::Error, kind));
+        }
     }
     if let Some(Ok(srat)) = tables.srat.map(Srat::parse) {
         affinity(&srat, &mut |kind| report(Severity::Error, kind));
     }
     if let Some(Ok(slit)) = tables.slit.map(Slit::parse) {
         distances(&slit, &mut |kind| report(Severity::Error, kind));
+    }
+}
+
+/// Enabled processors whose UID no device of the DSDT has.
+fn processor_devices(
+    madt: &Madt<'_>,
+    dsdt: &[u8],
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Kind),
+) {
+    let Some(uids) = devices::uids(dsdt) else { return };
+    let devices = sort::collected(scratch, uids.map(|uid| uid.0));
+    let without =
+        usable(madt, None).filter(|cpu| cpu.enabled && devices.binary_search(&cpu.uid.0).is_err());
+    if let Some(first) = without.clone().next() {
+        report(Kind::UidWithoutDevice { count: without.count(), first: first.uid });
     }
 }
 

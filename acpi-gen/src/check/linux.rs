@@ -6,7 +6,10 @@ use super::{
     memory::{Extent, domains, extents},
     processors::{Usable, affine, usable},
 };
-use crate::{ApicId, Distance, FadtView, Madt, ProximityDomain, Slit, Srat, bits::BitSet256, sort};
+use crate::{
+    ApicId, Distance, FadtView, Madt, ProximityDomain, Slit, Srat, bits::BitSet256, madt, slit,
+    sort, srat,
+};
 
 /// MAX_PXM_DOMAINS with Debian's CONFIG_NODES_SHIFT of 10, and so MAX_NUMNODES.
 const MAX_PXM_DOMAINS: u32 = 1024;
@@ -30,6 +33,12 @@ pub(super) fn check(
     let slit = tables.slit.and_then(|bytes| Slit::parse(bytes).ok());
     if let Some(madt) = &madt {
         processors(madt, fadt, srat.as_ref(), scratch, report);
+    }
+    // "multiple APIC/MADT found, using 0"; of SRAT and SLIT without a word.
+    for signature in [madt::SIGNATURE, srat::SIGNATURE, slit::SIGNATURE] {
+        if tables.repeated.contains(&signature) {
+            report(Severity::Error, Kind::SeveralTables { signature });
+        }
     }
     if let Some(srat) = &srat {
         affinity(srat, report);
@@ -105,14 +114,7 @@ fn processors(
 
 /// The processors' IDs in ascending order.
 fn sorted(ids: &mut [u32], processors: impl Iterator<Item = Usable>) -> &mut [u32] {
-    let mut count = 0_usize;
-    for (slot, cpu) in ids.iter_mut().zip(processors) {
-        *slot = cpu.apic_id.0;
-        count = count.saturating_add(1);
-    }
-    let ids = ids.get_mut(..count).unwrap_or_default();
-    sort::sort(ids);
-    ids
+    sort::collected(ids, processors.map(|cpu| cpu.apic_id.0))
 }
 
 /// Affinity entries of processors that the MADT does not have, whether present at
@@ -159,6 +161,11 @@ fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
         }
         _ => {}
     }
+    // Until x2APIC mode is on, apic_id_valid() takes no ID above 254.
+    let high = affine(srat).filter(|id| id.0 >= 0xFF);
+    if let Some(highest) = high.clone().max() {
+        report(Severity::Note, Kind::AffinityNeedsX2Apic { count: high.count(), highest });
+    }
 }
 
 fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
@@ -169,6 +176,11 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
         } else if extent.is_empty() {
             report(Severity::Note, Kind::EmptyMemory { offset: extent.offset });
         }
+    }
+    let mut hot_pluggable = extents(srat).filter(|extent| extent.hot_pluggable);
+    if let Some(first) = hot_pluggable.next() {
+        let count = hot_pluggable.count().saturating_add(1);
+        report(Severity::Note, Kind::HotPluggable { count, base: first.start });
     }
     // What is left counts: the others are passed over with a warning.
     let counted = extents(srat).filter(|extent| !extent.passes_end() && !extent.is_empty());

@@ -10,16 +10,18 @@
 //! # Ok::<(), acpi_gen::Error>(())
 //! ```
 //!
-//! Not judged: AML (whether a UID has a processor object), and what depends on the
-//! machine rather than on tables (interrupt remapping, which CPU really boots).
+//! Not judged: what depends on the machine rather than on tables (interrupt remapping,
+//! which CPU really boots), and AML that acpi-gen did not make.
 
 mod coverage;
+mod devices;
 mod finding;
 mod fwts;
 mod linux;
 mod memory;
 mod processors;
 mod structure;
+mod text;
 mod xen;
 
 pub use finding::{Finding, Kind, Severity};
@@ -52,12 +54,18 @@ pub struct Tables<'a> {
     pub xsdt: Option<&'a [u8]>,
     /// FADT, whose version decides what online-capable means.
     pub fadt: Option<&'a [u8]>,
+    /// DSDT. Its devices are judged where acpi-gen made it: another's AML may build
+    /// them as it runs.
+    pub dsdt: Option<&'a [u8]>,
     /// MADT.
     pub madt: Option<&'a [u8]>,
     /// SRAT.
     pub srat: Option<&'a [u8]>,
     /// SLIT.
     pub slit: Option<&'a [u8]>,
+    /// Signatures of tables that the set has more than once; the fields have the first of
+    /// each. An initrd's table that does not replace the machine's own is added to it.
+    pub repeated: &'a [[u8; 4]],
     /// The memory map (e820), in any order. Without it coverage is not judged.
     pub memory_map: Option<&'a [MemoryMapEntry]>,
     /// Judge for Linux as a PVH dom0, which in 6.12 turns unusable ranges into RAM.
@@ -65,11 +73,14 @@ pub struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    /// Words of scratch space that [`check`] takes: two for each MADT entry.
+    /// Words of scratch space that [`check`] takes: two for each MADT entry, or one for
+    /// each processor device.
     #[must_use]
     pub fn scratch_len(&self) -> usize {
         let madt = self.madt.and_then(|bytes| crate::Madt::parse(bytes).ok());
-        madt.map_or(0, |madt| madt.sub_tables().count().saturating_mul(2))
+        let entries = madt.map_or(0, |madt| madt.sub_tables().count());
+        let devices = self.dsdt.and_then(devices::uids).map_or(0, Iterator::count);
+        entries.saturating_mul(2).max(devices)
     }
 
     /// Whether an entry of the memory map is RAM to this consumer.
@@ -124,7 +135,7 @@ pub fn check(
     match consumer {
         Consumer::Linux => linux::check(tables, scratch, report),
         Consumer::Xen => xen::check(tables, report),
-        Consumer::Fwts => fwts::check(tables, report),
+        Consumer::Fwts => fwts::check(tables, scratch, report),
     }
     Ok(())
 }

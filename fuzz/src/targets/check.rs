@@ -25,7 +25,7 @@ encode::encode_fields!(Input { pvh_dom0, resum, mutations, map, machine });
 /// One change to one table.
 #[derive(Arbitrary, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mutation {
-    /// RSDP, XSDT, FADT, MADT, SRAT, SLIT.
+    /// RSDP, XSDT, FADT, MADT, SRAT, SLIT, DSDT.
     pub table: u8,
     /// 0: set a byte, 1: cut here, 2: insert, 3: remove, 4: the table is gone,
     /// 5: the length field follows the bytes.
@@ -49,7 +49,7 @@ pub struct MapEntry {
 }
 encode::encode_fields!(MapEntry { gap, size, kind });
 
-const TABLES: usize = 6;
+const TABLES: usize = 7;
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Interest {
@@ -63,10 +63,9 @@ pub fn run(data: &[u8]) -> Interest {
     if input.resum {
         set.iter_mut().flatten().for_each(|table| resum(table));
     }
-    let [rsdp, xsdt, fadt, madt, srat, slit] = set.each_ref().map(Option::as_deref);
     let memory_map = (!map.is_empty()).then_some(map.as_slice());
     let pvh_dom0 = input.pvh_dom0;
-    let tables = Tables { rsdp, xsdt, fadt, madt, srat, slit, memory_map, pvh_dom0 };
+    let tables = Tables { memory_map, pvh_dom0, ..tables(&set) };
     for consumer in Consumer::ALL {
         let findings = findings(&tables, consumer);
         for finding in &findings {
@@ -103,7 +102,12 @@ fn findings(tables: &Tables<'_>, consumer: Consumer) -> Vec<Finding> {
     findings
 }
 
-/// RSDP, XSDT, FADT, MADT, SRAT, SLIT of a machine that the library accepts.
+fn tables(set: &[Option<Vec<u8>>; TABLES]) -> Tables<'_> {
+    let [rsdp, xsdt, fadt, madt, srat, slit, dsdt] = set.each_ref().map(Option::as_deref);
+    Tables { rsdp, xsdt, fadt, madt, srat, slit, dsdt, ..Tables::default() }
+}
+
+/// RSDP, XSDT, FADT, MADT, SRAT, SLIT, DSDT of a machine that the library accepts.
 fn emitted(machine: &Machine) -> Option<[Option<Vec<u8>>; TABLES]> {
     let parts = machine.parts();
     let description = parts.description();
@@ -119,6 +123,7 @@ fn emitted(machine: &Machine) -> Option<[Option<Vec<u8>>; TABLES]> {
         madt::SIGNATURE,
         srat::SIGNATURE,
         slit::SIGNATURE,
+        dsdt::SIGNATURE,
     ];
     Some(signatures.map(|signature| {
         placed.table(signature).map(|table| bytes[table.offset..][..table.len].to_vec())
@@ -127,10 +132,8 @@ fn emitted(machine: &Machine) -> Option<[Option<Vec<u8>>; TABLES]> {
 
 /// What no set of ours has, whatever the machine.
 fn judge_untouched(set: &[Option<Vec<u8>>; TABLES], machine: &Machine) {
-    let [rsdp, xsdt, fadt, madt, srat, slit] = set.each_ref().map(Option::as_deref);
-    let tables = Tables { rsdp, xsdt, fadt, madt, srat, slit, ..Tables::default() };
     for consumer in Consumer::ALL {
-        for finding in findings(&tables, consumer) {
+        for finding in findings(&tables(set), consumer) {
             let never = match finding.kind {
                 Kind::Unreadable(_)
                 | Kind::Checksum { .. }
@@ -147,7 +150,12 @@ fn judge_untouched(set: &[Option<Vec<u8>>; TABLES], machine: &Machine) {
                 | Kind::MemoryPastEnd { .. }
                 | Kind::MemoryOverlap { .. }
                 | Kind::NarrowDomains { .. }
+                | Kind::SeveralTables { .. }
+                | Kind::UidWithoutDevice { .. }
                 | Kind::IoApic { .. } => true,
+                Kind::HotPluggable { .. } => {
+                    machine.memory.iter().all(|memory| !memory.hot_pluggable)
+                }
                 Kind::ProcessorsWithoutNode { .. } => {
                     machine.processors.iter().all(|cpu| cpu.domain.is_some())
                 }

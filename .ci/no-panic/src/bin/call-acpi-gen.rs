@@ -184,6 +184,7 @@ fn judge(bytes: &[u8], scratch: &mut [u32]) {
     let Ok(range) = GpaRange::with_size(Gpa(0), black_box(4096)) else { return };
     let map = [MemoryMapEntry { range, kind: black_box(MemoryKind::Unusable) }];
     let bytes = black_box(Some(bytes));
+    let repeated = black_box([*b"APIC"]);
     let tables = check::Tables {
         rsdp: bytes,
         xsdt: bytes,
@@ -191,6 +192,8 @@ fn judge(bytes: &[u8], scratch: &mut [u32]) {
         madt: bytes,
         srat: bytes,
         slit: bytes,
+        dsdt: bytes,
+        repeated: &repeated,
         memory_map: black_box(Some(&map)),
         pvh_dom0: black_box(true),
     };
