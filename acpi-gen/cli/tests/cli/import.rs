@@ -100,7 +100,11 @@ fn each_defect_is_named_with_its_line() {
         (vnuma(&with("10,20", "10"), B, ""), 2, "1 vdistances for 2 vnodes"),
         (vnuma(&with("10,20", "10,20,30"), B, ""), 2, "3 vdistances for 2 vnodes"),
         (vnuma(&with("10,20", "11,20"), B, ""), 2, "from vnode 0 to vnode 0 is 11: 10 is right"),
-        (vnuma(A, &B.replace("20,10", "10,10"), ""), 3, "from vnode 1 to vnode 0 is 10: 11 to 254"),
+        (
+            vnuma(A, &B.replace("20,10", "10,10"), ""),
+            3,
+            "from vnode 1 to vnode 0 is 10: 11 or more (above 254 the SLIT says 254)",
+        ),
         (vnuma(&with("size=512", "size=0"), B, ""), 2, "size=0"),
         (vnuma(&with("size=512", "size=half"), B, ""), 2, "size=\"half\" is no number"),
         (vnuma(&with("pnode=0", "pnode=4294967296"), B, ""), 2, "0 to 4294967295 is right"),

@@ -166,7 +166,8 @@ fn vnodes(value: &Value) -> Result<Vec<XlVnode>, SyntaxError> {
         for (to, &distance) in vnode.distances.iter().enumerate() {
             let right = if from == to { distance == 10 } else { distance > 10 };
             if !right {
-                let wanted = if from == to { "10" } else { "11 to 254" };
+                let wanted =
+                    if from == to { "10" } else { "11 or more (above 254 the SLIT says 254)" };
                 let what = format!(
                     "the distance from vnode {from} to vnode {to} is {distance}: {wanted} is right"
                 );
