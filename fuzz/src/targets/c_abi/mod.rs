@@ -1,0 +1,286 @@
+//! The C interface with hostile arguments: null, misaligned and overlapping
+//! pointers, structures of another size or version, numbers out of range, scratch
+//! memory too short by any amount. Whatever comes: a status and a reason, no byte
+//! outside of what was lent, and outputs as they were after a failure.
+
+mod plan;
+mod tables;
+
+use arbitrary::{Arbitrary, Unstructured};
+use hvg::types::*;
+use hvg::*;
+
+use crate::Interest;
+use crate::encode::{Encode, encode_fields};
+use crate::host::Host;
+use crate::lent::{How, Lender, read};
+use crate::machine::Machine;
+
+/// A call and its arguments.
+#[derive(Arbitrary, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Which call.
+    pub call: u8,
+    /// How each argument is lent, in order.
+    pub how: Vec<How>,
+    /// Added to every structure's size, and to its version.
+    pub header: (u8, u8),
+    /// Scratch memory beyond what is asked for; the high half is negative.
+    pub slack: u8,
+    /// Flags of the request, the tables or the shape.
+    pub flags: u8,
+    /// Lengths, limits and other numbers.
+    pub numbers: [u8; 8],
+    /// 32-bit arguments.
+    pub words: Vec<u32>,
+    /// For the tables.
+    pub machine: Machine,
+    /// For the plan and the trim.
+    pub host: Host,
+}
+
+impl Encode for (u8, u8) {
+    fn encode(&self, to: &mut Vec<u8>) {
+        self.0.encode(to);
+        self.1.encode(to);
+    }
+}
+encode_fields!(Input { call, how, header, slack, flags, numbers, words, machine, host });
+
+/// The most scratch memory that is lent.
+const MAX_WORK: u64 = 1 << 20;
+const POISON: u8 = 0xA5;
+
+/// Runs the target.
+pub fn run(data: &[u8]) -> Interest {
+    let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
+    match input.call % 5 {
+        0 => apic_ids(&input),
+        1 => tables::run(&input),
+        2 => plan::run(&input),
+        3 => trim(&input),
+        _ => frames_and_leaves(&input),
+    }
+    Interest::Keep
+}
+
+impl Input {
+    fn size<T>(&self) -> u32 {
+        size_of::<T>() as u32 + u32::from(self.header.0)
+    }
+
+    fn version(&self) -> u32 {
+        HVG_VERSION + u32::from(self.header.1)
+    }
+
+    fn work(&self, needed: u64) -> Vec<u8> {
+        let len =
+            needed.min(MAX_WORK).saturating_add_signed(i8::from_le_bytes([self.slack]).into());
+        vec![POISON; len as usize]
+    }
+
+    fn error(&self) -> HvgError {
+        let (size, version) = (self.size::<HvgError>(), self.version());
+        HvgError { size, version, what: 0, reserved: 0, index: 0, value: 0 }
+    }
+
+    fn shape(&self) -> HvgShape {
+        HvgShape {
+            size: self.size::<HvgShape>(),
+            version: self.version(),
+            numbering: self.numbers[0].into(),
+            stride: self.numbers[1].into(),
+            pkg_shift: self.numbers[2].into(),
+            max_per_node: self.numbers[3].into(),
+            highest: 0,
+            reserved: 0,
+        }
+    }
+}
+
+/// What holds of every call: a status of Xen's, and a reason for each failure.
+fn judge(lender: &Lender<'_>, status: i32, error: *const HvgError) {
+    assert!(matches!(status, 0 | 1 | -1 | -7 | -12 | -22 | -34 | -105), "status {status}");
+    if !lender.wrong {
+        // SAFETY: nothing was lent wrong.
+        let error = unsafe { read(error, 1) }[0];
+        let taken = error.size == size_of::<HvgError>() as u32 && error.version == HVG_VERSION;
+        assert!(status >= 0 || !taken || error.what != 0, "a failure without a reason");
+        assert_ne!(error.what, 0xFF, "a rule without a number");
+    }
+}
+
+fn apic_ids(input: &Input) {
+    let domains: Vec<u32> =
+        input.host.node_to_pxm.iter().map(|pxm| pxm.map_or(HVG_NONE, |p| p.get().0)).collect();
+    let vcpus: Vec<u32> = input.host.cpus.iter().map(|vnode| (*vnode).into()).collect();
+    let work = input.work(domains.len() as u64 * 12 + 16);
+    let poison = vec![0xA5A5_A5A5_u32; vcpus.len()];
+    let mut lender = Lender::new(&input.how);
+    let error = lender.lend_one(input.error());
+    let (of_vcpus, of_vnodes) = (lender.lend(&vcpus), lender.lend(&domains));
+    let (work_at, ids) = (lender.lend(&work), lender.lend(&poison));
+    let shape = lender.lend_one(input.shape());
+    let limit = input.words.first().copied().unwrap_or(254);
+    // SAFETY: every pointer is null, refused before it is followed, or points at
+    // as many initialised elements as are said.
+    let status = unsafe {
+        let (vcpus, vnodes) = (vcpus.len() as u32, domains.len() as u32);
+        hvg_apic_ids(
+            of_vcpus,
+            vcpus,
+            of_vnodes,
+            vnodes,
+            limit,
+            work_at,
+            work.len() as u64,
+            ids,
+            shape,
+            error,
+        )
+    };
+    judge(&lender, status, error);
+    if !lender.wrong {
+        // SAFETY: nothing was lent wrong.
+        let written = unsafe { read(ids, poison.len()) };
+        assert!(status == 0 || written == poison, "wrote before it failed");
+        assert!(status != 0 || written.iter().all(|id| *id <= limit));
+    }
+}
+
+/// The host's arrays, lent.
+fn host(input: &Input, lender: &mut Lender<'_>) -> HvgHost {
+    let parts = input.host.parts();
+    let blocks: Vec<_> = parts
+        .blocks
+        .iter()
+        .map(|b| HvgBlock {
+            start: b.range.start().0,
+            end: b.range.end().0,
+            node: b.node.0,
+            flags: u32::from(b.hotplug),
+        })
+        .collect();
+    let map: Vec<_> = parts
+        .map
+        .iter()
+        .map(|e| HvgE820 {
+            start: e.range.start().0,
+            end: e.range.end().0,
+            kind: e.kind.0,
+            reserved: 0,
+        })
+        .collect();
+    let pcpus: Vec<u32> = parts.cpus.iter().map(|cpu| cpu.pcpu.0).collect();
+    let nodes: Vec<u32> = parts.cpus.iter().map(|cpu| cpu.node.0).collect();
+    let pxms: Vec<u32> = parts.node_to_pxm.iter().map(|p| p.map_or(HVG_NONE, |p| p.0)).collect();
+    let mut distances = parts.distances;
+    distances.resize(pxms.len() * pxms.len(), 20);
+    HvgHost {
+        size: input.size::<HvgHost>(),
+        version: input.version(),
+        blocks: lender.lend(&blocks),
+        e820: lender.lend(&map),
+        pcpus: lender.lend(&pcpus),
+        pcpu_node: lender.lend(&nodes),
+        node_pxm: lender.lend(&pxms),
+        distances: if input.numbers[0] == 0 { std::ptr::null() } else { lender.lend(&distances) },
+        nr_blocks: blocks.len() as u32,
+        nr_e820: map.len() as u32,
+        nr_pcpus: pcpus.len() as u32,
+        nr_nodes: pxms.len() as u32,
+    }
+}
+
+fn trim(input: &Input) {
+    let mut lender = Lender::new(&input.how);
+    let error = lender.lend_one(input.error());
+    let host = host(input, &mut lender);
+    let host_at = lender.lend_one(host);
+    let keep: Vec<_> = input
+        .words
+        .chunks_exact(2)
+        .map(|pair| HvgRange {
+            start: u64::from(pair[0]) << 12,
+            end: (u64::from(pair[0]) + u64::from(pair[1])) << 12,
+        })
+        .collect();
+    let value = HvgTrim {
+        size: input.size::<HvgTrim>(),
+        version: input.version(),
+        nr_pages: u64::from(input.numbers[1]) << (input.numbers[2] % 32),
+        keep: lender.lend(&keep),
+        nr_keep: keep.len() as u32,
+        max_entries: input.numbers[3].into(),
+        nr_entries: 0,
+        merged: 0,
+    };
+    let trim = lender.lend_one(value);
+    let work_len = lender.lend_one(0_u64);
+    // SAFETY: as in `apic_ids`.
+    let status = unsafe { hvg_e820_work_len(host_at, trim, work_len, error) };
+    judge(&lender, status, error);
+    if status != 0 {
+        return;
+    }
+    // SAFETY: the call was good, so the pointer was.
+    let work = input.work(unsafe { read(work_len, 1) }[0]);
+    let work_at = lender.lend(&work);
+    let unused = HvgE820 { kind: 77, ..HvgE820::default() };
+    let entries = vec![unused; input.numbers[4].into()];
+    let entries_at = lender.lend(&entries);
+    // SAFETY: as in `apic_ids`.
+    let status = unsafe {
+        let len = entries.len() as u32;
+        hvg_e820_trim(host_at, trim, work_at, work.len() as u64, entries_at, len, error)
+    };
+    judge(&lender, status, error);
+    if !lender.wrong {
+        // SAFETY: nothing was lent wrong.
+        let (out, trim) = unsafe { (read(entries_at, entries.len()), read(trim, 1)[0]) };
+        let written = out.iter().filter(|entry| entry.kind != 77).count();
+        assert!(status == 0 || written == 0, "wrote before it failed");
+        assert!(status != 0 || entries.is_empty() || trim.nr_entries <= entries.len() as u32);
+    }
+}
+
+fn frames_and_leaves(input: &Input) {
+    let ranges: Vec<_> = input
+        .words
+        .chunks_exact(3)
+        .map(|w| HvgPxmRange { start: w[0].into(), end: w[1].into(), pxm: w[2] })
+        .collect();
+    let nr = u32::from(input.numbers[0]) << (input.numbers[1] % 8);
+    let mfns: Vec<u64> = (0..u64::from(nr.min(HVG_MFN_PXMS_MAX))).collect();
+    let mut lender = Lender::new(&input.how);
+    let error = lender.lend_one(input.error());
+    let (ranges_at, mfns_at) = (lender.lend(&ranges), lender.lend(&mfns));
+    let pxms = lender.lend(&vec![0xA5A5_A5A5_u32; mfns.len()]);
+    let (hardware, pad) = (u32::from(input.flags & 1), u32::from(input.numbers[2]));
+    // SAFETY: as in `apic_ids`.
+    let status = unsafe {
+        hvg_mfn_pxms(ranges_at, ranges.len() as u32, hardware, nr, pad, mfns_at, pxms, error)
+    };
+    judge(&lender, status, error);
+
+    let mut lender = Lender::new(&input.how);
+    let error = lender.lend_one(input.error());
+    let leaves = [HvgLeaf::default(); 5];
+    let cpuid = HvgCpuid {
+        size: input.size::<HvgCpuid>(),
+        version: input.version(),
+        leaf_1: lender.lend_one(leaves[0]),
+        leaf_4: lender.lend(&leaves[..usize::from(input.numbers[4] % 6)]),
+        leaf_b: lender.lend(&leaves[..usize::from(input.numbers[5] % 6)]),
+        leaf_80000008: lender.lend_one(leaves[0]),
+        nr_leaf_4: (input.numbers[4] % 6).into(),
+        nr_leaf_b: (input.numbers[5] % 6).into(),
+        vendor: input.numbers[6].into(),
+        reserved: 0,
+    };
+    let cpuid = lender.lend_one(cpuid);
+    let shape = lender.lend_one(input.shape());
+    // SAFETY: as in `apic_ids`.
+    let status = unsafe { hvg_cpuid_patch(cpuid, shape, error) };
+    judge(&lender, status, error);
+}

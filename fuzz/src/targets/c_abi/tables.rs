@@ -1,0 +1,138 @@
+//! The tables' entry points.
+
+use super::*;
+
+pub(super) fn run(input: &Input) {
+    let parts = input.machine.parts();
+    let described = parts.description();
+    let processors: Vec<_> = described
+        .processors
+        .iter()
+        .map(|p| HvgProcessor {
+            apic_id: p.apic_id.0,
+            pxm: p.domain.map_or(HVG_NONE, |domain| domain.0),
+            flags: u32::from(p.state == acpi_gen::ProcessorState::OnlineCapable)
+                | u32::from(input.numbers[4] & 0xF0),
+        })
+        .collect();
+    let memory: Vec<_> = described
+        .memory
+        .iter()
+        .map(|m| HvgMemory {
+            start: m.range.start().0,
+            end: if input.numbers[5] == 1 { m.range.start().0 } else { m.range.end().0 },
+            pxm: m.domain.0,
+            flags: u32::from(m.hot_pluggable) | u32::from(m.non_volatile) << 1,
+        })
+        .collect();
+    let domains: Vec<u32> = described.distances.domains.iter().map(|domain| domain.0).collect();
+    let matrix: Vec<u32> = (0..domains.len() * domains.len())
+        .map(|at| described.distances.matrix.get(at).map_or(20, |d| d.get().into()))
+        .collect();
+    let io_apics: Vec<_> = described
+        .io_apics
+        .iter()
+        .map(|io| HvgIoApic { id: io.id.into(), address: io.address, gsi_base: io.gsi_base })
+        .collect();
+    let numbers = |at: usize| input.words.get(at).copied().unwrap_or_default();
+    let overrides: Vec<_> = described
+        .overrides
+        .iter()
+        .map(|o| HvgOverride { source: o.source.into(), gsi: o.gsi, flags: numbers(0) })
+        .collect();
+    let nmis: Vec<_> = described
+        .nmis
+        .iter()
+        .map(|n| HvgNmi { uid: HVG_NONE, lint: n.lint.into(), flags: numbers(1) })
+        .collect();
+    let foreign: Vec<u64> = input.words.iter().map(|word| (*word).into()).collect();
+
+    let mut lender = Lender::new(&input.how);
+    let error = lender.lend_one(input.error());
+    let value = HvgTables {
+        size: input.size::<HvgTables>(),
+        version: input.version(),
+        processors: lender.lend(&processors),
+        memory: lender.lend(&memory),
+        distance_pxm: lender.lend(&domains),
+        distances: lender.lend(&matrix),
+        io_apics: lender.lend(&io_apics),
+        overrides: lender.lend(&overrides),
+        nmis: lender.lend(&nmis),
+        foreign: lender.lend(&foreign),
+        nr_processors: processors.len() as u32,
+        nr_memory: memory.len() as u32,
+        nr_distances: domains.len() as u32,
+        nr_io_apics: io_apics.len() as u32,
+        nr_overrides: overrides.len() as u32,
+        nr_nmis: nmis.len() as u32,
+        nr_foreign: foreign.len() as u32,
+        flags: input.flags.into(),
+        madt_revision: input.numbers[6].into(),
+        oem_revision: described.oem.revision,
+        oem_id: described.oem.id,
+        oem_table_id: described.oem.table_id,
+        reserved: [0; 2],
+    };
+    let tables = lender.lend_one(value);
+    let (work_len, tables_len) = (lender.lend_one(0_u64), lender.lend_one(u64::MAX));
+    // SAFETY: as in `apic_ids`.
+    let status = unsafe { hvg_tables_work_len(tables, work_len, error) };
+    judge(&lender, status, error);
+    if status != 0 {
+        return;
+    }
+    // SAFETY: the call was good, so the pointer was.
+    let work = input.work(unsafe { read(work_len, 1) }[0]);
+    let work_at = lender.lend(&work);
+    // SAFETY: as in `apic_ids`.
+    let status = unsafe { hvg_tables_len(tables, work_at, work.len() as u64, tables_len, error) };
+    judge(&lender, status, error);
+    if status != 0 {
+        return;
+    }
+    // SAFETY: as above.
+    let len = unsafe { read(tables_len, 1) }[0];
+    if len > 1 << 16 {
+        return;
+    }
+    let have = len.saturating_add_signed(i8::from_le_bytes([input.numbers[7]]).into());
+    let buffer = vec![POISON; have as usize];
+    let buffer_at = lender.lend(&buffer);
+    let placed = HvgPlaced {
+        size: input.size::<HvgPlaced>(),
+        version: input.version(),
+        rsdp: 1,
+        madt: 1,
+        len: 1,
+    };
+    let placed_at = lender.lend_one(placed);
+    let base = u64::from(numbers(2)) << 4;
+    // SAFETY: as in `apic_ids`.
+    let status = unsafe {
+        hvg_tables_emit(
+            tables,
+            work_at,
+            work.len() as u64,
+            buffer_at,
+            have as u32,
+            base,
+            placed_at,
+            error,
+        )
+    };
+    judge(&lender, status, error);
+    if !lender.wrong {
+        // SAFETY: nothing was lent wrong.
+        let (bytes, placed) = unsafe { (read(buffer_at, buffer.len()), read(placed_at, 1)[0]) };
+        if status == 0 {
+            assert_eq!((placed.len, placed.rsdp), (len, base));
+            assert!(
+                bytes.starts_with(b"RSD PTR ")
+                    && bytes[len as usize..].iter().all(|b| *b == POISON)
+            );
+        } else {
+            assert_eq!((bytes, placed.len), (buffer, 1), "wrote before it failed");
+        }
+    }
+}
