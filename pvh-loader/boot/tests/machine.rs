@@ -23,6 +23,8 @@ impl Physical for Memory {
 
 /// A machine with ids 0, 2, 8, 10 and UIDs that do not count like them, on domains 0 and
 /// 3, with an I/O APIC, an override and an NMI; and two tables of which we know nothing.
+/// Its MADT also names the place of a CPU with id 12 and UID 1, as one of this revision
+/// marks a CPU that is not there: by flags of 0.
 fn firmware() -> Memory {
     let cpu = |uid, id, pxm| Processor {
         uid: ProcessorUid(uid),
@@ -30,7 +32,8 @@ fn firmware() -> Memory {
         domain: Some(ProximityDomain(pxm)),
         state: ProcessorState::Enabled,
     };
-    let processors = [cpu(0, 0, 0), cpu(2, 2, 0), cpu(8, 8, 3), cpu(10, 10, 3)];
+    let absent = Processor { state: ProcessorState::OnlineCapable, ..cpu(1, 12, 3) };
+    let processors = [cpu(0, 0, 0), cpu(2, 2, 0), cpu(8, 8, 3), cpu(10, 10, 3), absent];
     let memory =
         [(0, 0x4000_0000, 0), (0x4000_0000, 0x8000_0000, 3)].map(|(start, end, pxm)| MemoryRange {
             range: GpaRange::new(Gpa(start), Gpa(end)).unwrap(),
@@ -64,7 +67,7 @@ fn firmware() -> Memory {
         revisions: Revisions::MadtOf(3),
         ..Description::EMPTY
     };
-    let mut scratch = [0; 4];
+    let mut scratch = [0; 5];
     let topology = Topology::new(description, &mut scratch).unwrap();
     let others = [Gpa(BASE + 0xF00), Gpa(BASE + 0xF40)];
     let set = TableSet::new(&topology).with_tables(&others);
@@ -142,6 +145,21 @@ fn a_topology_gives_the_nodes_and_firmware_the_uids_and_interrupts() {
     assert_eq!(machine.io_apics, [IoApic { id: 4, address: 0xFEC0_0000, gsi_base: 0 }]);
     assert_eq!((machine.overrides.len(), machine.nmis.len()), (1, 1));
     assert_eq!(machine.revisions, Revisions::MadtOf(3));
+}
+
+/// What the MADT says of a CPU that is not there at boot goes before a number of ours, and
+/// no number of ours is one of its.
+#[test]
+fn absent_cpus_get_the_uid_of_the_madt_or_the_lowest_that_is_left() {
+    let hotplug = TOPOLOGY
+        .replace("\"0,2\"", "\"0,3\"\ncpus_hotplug = \"2\"")
+        .replace("[0, 8]", "[0, 8, 4]")
+        .replace("\"1,3\"", "\"1,6\"\ncpus_hotplug = \"4-5\"")
+        .replace("[10, 2]", "[10, 2, 6, 12]");
+    let machine = by(&hotplug).unwrap();
+    let cpus: Vec<_> = machine.processors.iter().map(|it| (it.apic_id.0, it.uid.0)).collect();
+    assert_eq!(cpus, [(0, 0), (10, 10), (4, 3), (8, 8), (6, 4), (12, 1), (2, 2)]);
+    machine.topology().unwrap();
 }
 
 #[test]
