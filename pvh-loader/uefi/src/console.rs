@@ -6,12 +6,12 @@ extern crate alloc;
 use alloc::format;
 use core::fmt::Write;
 
-use uefi::Identify;
 use uefi::boot::{self, OpenProtocolAttributes, OpenProtocolParams, ScopedProtocol};
 use uefi::proto::console::serial::Serial;
 use uefi::proto::console::text::Output;
 use uefi::proto::device_path::{DevicePath, DeviceSubType, DeviceType};
-use uefi::{Handle, system};
+use uefi::runtime::{self, VariableVendor};
+use uefi::{Handle, Identify, cstr16, system};
 
 /// Where messages go.
 pub(crate) struct Console {
@@ -22,8 +22,14 @@ pub(crate) struct Console {
 impl Console {
     /// Looks for a serial port beside the console.
     pub(crate) fn find() -> Self {
-        let consoles = boot::find_handles::<Output>().unwrap_or_default();
-        if consoles.into_iter().any(is_on_a_serial_port) {
+        // The devices that the console consists of, UEFI 2.10, 3.3. There are others that
+        // text can be written to: firmware puts a terminal on each port that it finds.
+        let variable =
+            runtime::get_variable_boxed(cstr16!("ConOut"), &VariableVendor::GLOBAL_VARIABLE);
+        let bytes = variable.map(|(bytes, _)| bytes).unwrap_or_default();
+        let devices = <&DevicePath>::try_from(&*bytes).ok();
+        let terminals = boot::find_handles::<Output>().unwrap_or_default();
+        if devices.is_some_and(|devices| terminals.iter().any(|it| is_serial(*it, devices))) {
             return Self { serial: None };
         }
         let ports = boot::find_handles::<Serial>().unwrap_or_default();
@@ -32,10 +38,10 @@ impl Console {
 
     /// Writes a line. A device that fails is passed over: there is no other to say it on.
     pub(crate) fn line(&mut self, text: &str) {
-        let line = format!("pvh-loader: {text}\r\n");
-        let _passed_over = system::with_stdout(|stdout| stdout.write_str(&line));
+        let line = format!("pvh-loader: {text}");
+        let _passed_over = system::with_stdout(|stdout| writeln!(stdout, "{line}"));
         if let Some(serial) = &mut self.serial {
-            let _passed_over = serial.write_exact(line.as_bytes());
+            let _passed_over = serial.write_exact(format!("{line}\r\n").as_bytes());
         }
     }
 
@@ -45,11 +51,13 @@ impl Console {
     }
 }
 
-/// Whether a console is a terminal on a UART.
-fn is_on_a_serial_port(console: Handle) -> bool {
-    open::<DevicePath>(console).is_some_and(|path| {
-        path.node_iter()
-            .any(|node| node.full_type() == (DeviceType::MESSAGING, DeviceSubType::MESSAGING_UART))
+/// Whether a terminal is on a UART and one of the console's devices.
+fn is_serial(terminal: Handle, devices: &DevicePath) -> bool {
+    const UART: (DeviceType, DeviceSubType) =
+        (DeviceType::MESSAGING, DeviceSubType::MESSAGING_UART);
+    open::<DevicePath>(terminal).is_some_and(|path| {
+        path.node_iter().any(|node| node.full_type() == UART)
+            && devices.instance_iter().any(|device| device.node_iter().eq(path.node_iter()))
     })
 }
 
