@@ -8,7 +8,7 @@
 #[cfg(target_os = "none")]
 mod given;
 #[cfg(target_os = "none")]
-mod serial;
+mod hardware;
 #[cfg(target_os = "none")]
 mod stage;
 #[cfg(target_os = "none")]

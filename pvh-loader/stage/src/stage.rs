@@ -17,7 +17,7 @@ use pvh_loader::{EntryState, Region};
 use pvh_metal::{IdentityMapped, Trampoline};
 
 use crate::given::Given;
-use crate::serial::{Serial, reset};
+use crate::hardware::{Serial, mask_interrupts, reset};
 
 /// A word of the stage's own command line: tables that need none of the firmware's.
 const OWN_TABLES: &[u8] = b"own-tables";
@@ -112,6 +112,7 @@ impl Platform for Bare<'_> {
     }
 
     fn leave(&mut self, _: &mut Vec<Region>) -> bool {
+        mask_interrupts();
         false
     }
 
