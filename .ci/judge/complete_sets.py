@@ -66,13 +66,13 @@ def complaints(said: str) -> list[str]:
     return [line for line in bad if FACS_HAS_NO_HEADER not in line]
 
 
-def judge_acpiexec(command: list[str], tables: pathlib.Path, of: topology.Topology) -> tuple[int, list[str]]:
-    """Values that are right, and findings."""
+def judge_acpiexec(command: list[str], tables: pathlib.Path, cpus: list[tuple[int, topology.Cpu]]) -> tuple[int, list[str]]:
+    """Values that are right, and findings; each processor has its UID before it."""
     expected = {}
     # The interpreter takes 10 ms a value; of thousands of processors a sample, as iasl has read them all.
-    step = 1 if len(of.cpus) < MANY else 61
-    for uid, cpu in list(enumerate(of.cpus))[::step] + list(enumerate(of.cpus))[-1:]:
-        device = rf"\_SB.C{uid:03X}"
+    step = 1 if len(cpus) < MANY else 61
+    for number, (uid, cpu) in list(enumerate(cpus))[::step] + list(enumerate(cpus))[-1:]:
+        device = rf"\_SB.C{number:03X}"
         expected |= {f"{device}._UID": uid, f"{device}._PXM": cpu.pxm, f"{device}._STA": 0xF if cpu.enabled else 0}
     said = acpiexec(command, tables, [f"evaluate {name}" for name in expected])
     found = dict(re.findall(r"^Evaluation of (\S+) returned .*\n +\[Integer\] = ([0-9A-F]+)$", said, re.MULTILINE))
@@ -137,7 +137,7 @@ def main() -> int:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         of = topology.read(path)
         checks, findings = judge_fwts(fwts_command, tables, of)
-        values, more = judge_acpiexec(acpiexec_command, tables, of)
+        values, more = judge_acpiexec(acpiexec_command, tables, list(enumerate(of.cpus)))
         findings += more
         print(f"{path.stem:20} fwts: {checks:5} checks passed; acpiexec: {values:5} values right: {'FAILED' if findings else 'ok'}")
         for finding in findings:

@@ -3,7 +3,8 @@
 # quick: yes
 # packages: git python3
 
-# The lines of fences marked "sh" are commands; those that start this script are left to its caller.
+# The lines of fences marked "sh" are commands; those that start this script are left to its caller,
+# and those of the fence "sh esp" to the stage loader-boots, which boots what they make.
 # A line that ends in \ goes on in the next.
 commands=$(mktemp)
 trap 'rm -f "$commands"' EXIT
