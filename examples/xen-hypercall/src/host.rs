@@ -1,12 +1,12 @@
-//! The host's nodes, and Xen's debug keys.
+//! The host's nodes.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+use crate::Error;
 use crate::buffer::Handle;
 use crate::device::Xen;
 use crate::mirror::{Mirror, mirror};
 use crate::sysctl::Sysctl;
-use crate::{Errno, Error};
 
 /// `struct xen_sysctl_meminfo`: one node's memory.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, PartialEq, Eq)]
@@ -47,23 +47,7 @@ impl Sysctl for NumainfoCall {
     const COMMAND: (u32, &'static str) = (17, "XEN_SYSCTL_numainfo");
 }
 
-/// `struct xen_sysctl_debug_keys`.
-#[derive(Clone, Copy, FromBytes, Immutable, IntoBytes)]
-#[repr(C)]
-struct DebugKeysCall {
-    keys: Handle,
-    nr_keys: u32,
-    tail: u32,
-}
-
-mirror!(DebugKeysCall = "struct xen_sysctl_debug_keys": 16 { keys @ 0, nr_keys @ 8 | tail @ 12 });
-
-impl Sysctl for DebugKeysCall {
-    const COMMAND: (u32, &'static str) = (7, "XEN_SYSCTL_debug_keys");
-}
-
-pub(crate) const MIRRORS: &[Mirror] =
-    &[HostNode::MIRROR, NumainfoCall::MIRROR, DebugKeysCall::MIRROR];
+pub(crate) const MIRRORS: &[Mirror] = &[HostNode::MIRROR, NumainfoCall::MIRROR];
 
 /// The host's nodes by Xen's numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,18 +86,5 @@ impl Xen {
             nodes: nodes.as_slice().get(..found).unwrap_or_default().to_vec(),
             distances: distances.as_slice().get(..square).unwrap_or_default().to_vec(),
         })
-    }
-
-    /// Presses debug keys; the answer goes to Xen's console. `XEN_SYSCTL_debug_keys`.
-    ///
-    /// # Errors
-    /// Xen's.
-    pub fn debug_keys(&self, keys: &[u8]) -> Result<(), Error> {
-        let mut buffer = self.copy_of(keys)?;
-        let nr_keys = u32::try_from(keys.len())
-            .map_err(|_| Error::Refused { call: DebugKeysCall::COMMAND.1, errno: Errno::E2BIG })?;
-        let mut call = DebugKeysCall { keys: buffer.handle(), nr_keys, tail: 0 };
-        // SAFETY: the array has nr_keys elements.
-        unsafe { self.sysctl(&mut call) }
     }
 }

@@ -16,6 +16,7 @@
 
 mod apic_ids;
 mod buffer;
+mod console;
 mod cpu_policy;
 mod device;
 mod domain;

@@ -27,7 +27,6 @@ pub(crate) const MIRRORS: &[Mirror] = &[Frame::MIRROR];
 list_constants! {
     XEN_SYSCTL_INTERFACE_VERSION = 0x15,
     XEN_SYSCTL_getdomaininfolist = 6,
-    XEN_SYSCTL_debug_keys = 7,
     XEN_SYSCTL_numainfo = 17,
     XEN_SYSCTL_get_cpu_policy = 29,
 }
