@@ -106,7 +106,7 @@ def _srat_lines(report: Report, topology: Topology) -> Iterator[str]:
     yield from differs("SRAT's memory as (node, PXM, start, end, hot-pluggable, non-volatile)", expected, found)
 
 
-def _ram(report: Report) -> list[tuple[int, int]]:
+def ram(report: Report) -> list[tuple[int, int]]:
     """RAM of the firmware's map in whole pages, without the first page, which Linux reserves."""
     # "usable" up to 6.x, "System RAM" in 7.x.
     usable = re.findall(r"BIOS-e820: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] +(?:usable|System RAM)", report.dmesg)
@@ -123,13 +123,13 @@ def _memory(report: Report, topology: Topology) -> Iterator[str]:
     if not reserved:
         yield "dmesg does not say how much memory the kernel reserved"
         return
-    ram = _ram(report)
+    pieces = ram(report)
     for pxm, node in topology.nodes().items():
         expected = sum(
             max(0, min(end, memory.end // PAGE) - max(start, memory.start // PAGE))
             for memory in topology.memory
             if memory.pxm == pxm
-            for start, end in ram
+            for start, end in pieces
         )
         yield from differs(f"pages of RAM on node {node} (PXM {pxm})", expected, present.get(node, 0))
         total = re.search(r"MemTotal: +(\d+) kB", _node_text(report, f"node{node}/meminfo"))

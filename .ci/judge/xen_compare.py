@@ -7,7 +7,7 @@ import struct
 import subprocess
 from collections.abc import Iterator
 
-from compare import PAGE, compare_kernel
+from compare import PAGE, compare_kernel, ram
 from topology import Topology, cpulist
 from xen import Boot
 from xen_machine import MIB, Machine
@@ -31,7 +31,7 @@ def frames_to_ask(machine: Machine) -> list[int]:
 def compare_vnuma(boot: Boot, machine: Machine, expected: Topology, out: pathlib.Path, acpi_gen: pathlib.Path) -> list[str]:
     """All of a dom0 that has vNUMA."""
     boot.report.text["dmesg"] = XSAVE_WARNING.sub("", boot.report.text["dmesg"])
-    checks = (_tables, _ids, _caches, _vnuma, _pxms)
+    checks = (_tables, _ids, _caches, _vnuma, _pxms, _own_frames)
     findings = compare_kernel(boot.report, expected)
     findings += [finding for check in checks for finding in check(boot, machine, expected)]
     return findings + list(_checker(boot, out, acpi_gen)) + list(_pages(boot, machine, out, acpi_gen))
@@ -115,6 +115,27 @@ def _pxms(boot: Boot, machine: Machine, _: Topology) -> Iterator[str]:
     yield from _differs("get_mfn_pxms, 1,024 frames", [["1024"]], boot.probe("pxms-most"))
     yield from _differs("get_mfn_pxms, 1,025 frames", [["errno", "7"]], boot.probe("pxms-too-many"))
     yield from _differs("get_mfn_pxms, a pad", [["errno", "22"]], boot.probe("pxms-pad"))
+
+
+def _own_frames(boot: Boot, machine: Machine, expected: Topology) -> Iterator[str]:
+    """get_mfn_pxms for frames of dom0's own, the first and the last in each block, of which Xen's log gives the
+    host's numbers: each lies in the domain that the SRAT gives it in dom0. Where a node had no memory left,
+    Xen has counted the pages that belong on it; only those may lie elsewhere."""
+    pxm_in = lambda blocks, frame: next((str(it.pxm) for it in blocks if it.start <= frame * PAGE < it.end), INVALID)
+    missed = {str(machine.xen_nodes()[int(node)]): int(pages)
+              for pages, node in re.findall(r"vNUMA:  (\d+) pages that belong on node (\d+)", "\n".join(boot.xen()))}  # fmt: skip
+    found = [(int(guest, 16), int(host, 16), pxm) for guest, host, pxm in (line for line in boot.probe("frame") if len(line) == 3)]
+    with_ram = [block for block in expected.memory if any(block.start < end * PAGE and start * PAGE < block.end for start, end in ram(boot.report))]
+    for block in with_ram:
+        frames = [frame for frame, _, _ in found if block.start <= frame * PAGE < block.end]
+        yield from _differs(f"frames of dom0's that Xen's log names in {block.start:#x}-{block.end:#x}", 2, len(frames))
+    for frame, host, pxm in found:
+        yield from _differs(f"PXM of the host's frame {host:#x}", pxm_in(machine.blocks(), host), pxm)
+        home = pxm_in(expected.memory, frame)
+        if pxm != home:
+            missed[home] = missed.get(home, 0) - 1
+            if missed[home] < 0:
+                yield f"dom0's frame {frame:#x} is on PXM {pxm} where SRAT says {home}"
 
 
 def _checker(boot: Boot, out: pathlib.Path, acpi_gen: pathlib.Path) -> Iterator[str]:

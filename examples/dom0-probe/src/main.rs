@@ -1,31 +1,42 @@
 //! Prints what Xen, its new hypercalls and CPUID say of dom0's topology, one
 //! `probe KEY VALUES` line each, for a test to compare with ACPI and the host.
 //!
-//! usage: dom0-probe [MFN...]       host frames, as numbers or 0x…
+//! usage: dom0-probe [MFN...] [NAME@ADDRESS+LENGTH...]
+//!
+//! Host frames whose proximity domains are asked for, and parts of dom0's firmware
+//! tables to print from memory; numbers are decimal or 0x….
 //!
 //! Static, for an initrd: `RUSTFLAGS=-Ctarget-feature=+crt-static cargo build
 //! --release --target x86_64-unknown-linux-gnu -p dom0-probe`.
 
 mod cpu;
+mod frames;
+mod memory;
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use crate::memory::Part;
 use xen_hypercall::{DomainId, Error, Xen};
 
 /// The most frames of one XENMEM_get_mfn_pxms. Xen public/hv_glue.h.
 const MOST_FRAMES: usize = 1024;
 
 fn main() -> ExitCode {
-    let mut frames = Vec::new();
+    let (mut frames, mut parts) = (Vec::new(), Vec::new());
     for argument in std::env::args().skip(1) {
-        match number(&argument) {
-            Some(frame) => frames.push(frame),
-            None => {
-                eprintln!("dom0-probe: not a frame number: {argument}");
+        match (number(&argument), Part::parse(&argument)) {
+            (Some(frame), _) => frames.push(frame),
+            (None, Some(part)) => parts.push(part),
+            (None, None) => {
+                eprintln!("dom0-probe: neither a frame nor NAME@ADDRESS+LENGTH: {argument}");
                 return ExitCode::from(2);
             }
         }
+    }
+    for part in parts {
+        let bytes = part.read().map_or_else(|error| error.to_string(), |bytes| hex(&bytes));
+        say("memory", [part.name, bytes]);
     }
     match run(&frames) {
         Ok(()) => ExitCode::SUCCESS,
@@ -49,6 +60,7 @@ fn run(frames: &[u64]) -> Result<(), Error> {
     apic_ids(&xen)?;
     vnuma(&xen);
     pxms(&xen, frames);
+    own_frames(&xen);
     // Xen prints each domain's pages by node, and its layout, to its own console.
     xen.debug_keys(b"u")
 }
@@ -112,6 +124,30 @@ fn pxms(xen: &Xen, frames: &[u64]) {
         [xen.mfn_pxms(&too_many, 0).map_or_else(|e| refusal(&e), |_| "ok".into())],
     );
     say("pxms-pad", [xen.mfn_pxms(&[0], 1).map_or_else(|e| refusal(&e), |_| "ok".into())]);
+}
+
+/// The proximity domain of each of dom0's own frames that Xen's log names, as
+/// `GUEST_FRAME HOST_FRAME PXM`. A PVH dom0 knows its guest frames alone.
+fn own_frames(xen: &Xen) {
+    let ring = match xen.console_ring() {
+        Ok(ring) => ring,
+        Err(error) => return say("frame", [refusal(&error)]),
+    };
+    let named = frames::named(&String::from_utf8_lossy(&ring));
+    let hosts: Vec<u64> = named.iter().map(|named| named.host).collect();
+    match xen.mfn_pxms(&hosts, 0) {
+        Ok(pxms) => {
+            for (frame, pxm) in named.iter().zip(pxms) {
+                let pxm = pxm.map_or("none".into(), |n| n.to_string());
+                say("frame", [format!("{:#x} {:#x} {pxm}", frame.guest, frame.host)]);
+            }
+        }
+        Err(error) => say("frame", [refusal(&error)]),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn refusal(error: &Error) -> String {

@@ -18,7 +18,7 @@ struct hvg_plan *hv_glue_dom0_plan(void);
 void hv_glue_dom0_forget_plan(void);
 int hv_glue_dom0_populate(struct domain *d, unsigned long start,
                           unsigned long nr_pages);
-void hv_glue_dom0_populated(const struct domain *d);
+void hv_glue_dom0_populated(struct domain *d);
 int hv_glue_dom0_tables_begin(const struct domain *d, const uint64_t *foreign,
                               unsigned int nr_foreign, unsigned long *size);
 int hv_glue_dom0_tables_emit(struct domain *d, paddr_t arena,

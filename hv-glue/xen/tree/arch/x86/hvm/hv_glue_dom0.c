@@ -409,7 +409,44 @@ int __init hv_glue_dom0_populate(struct domain *d, unsigned long start,
     return rc;
 }
 
-void __init hv_glue_dom0_populated(const struct domain *d)
+/* Which of the host's frames dom0 has in each range: a PVH dom0 cannot tell. */
+static void __init print_frames(struct domain *d)
+{
+    const struct vnuma_info *vnuma = d->vnuma;
+    unsigned int i, j;
+
+    for ( i = 0; i < vnuma->nr_vmemranges; i++ )
+    {
+        const struct xen_vmemrange *range = &vnuma->vmemrange[i];
+        unsigned long first = ULONG_MAX, last = 0;
+        mfn_t first_mfn, last_mfn;
+        p2m_type_t type;
+
+        for ( j = 0; j < d->arch.nr_e820; j++ )
+        {
+            const struct e820entry *entry = &d->arch.e820[j];
+            unsigned long start = PFN_UP(max(range->start, entry->addr));
+            unsigned long end = PFN_DOWN(min(range->end,
+                                             entry->addr + entry->size));
+
+            if ( entry->type != E820_RAM || start >= end )
+                continue;
+            first = min(first, start);
+            last = max(last, end - 1);
+        }
+        if ( first > last )
+            continue;
+
+        first_mfn = get_gfn_query_unlocked(d, first, &type);
+        last_mfn = get_gfn_query_unlocked(d, last, &type);
+        printk(XENLOG_INFO
+               "vNUMA:  range %u, node %u: dom0's frames %#lx and %#lx are the host's %#lx and %#lx\n",
+               i, vnuma->vnode_to_pnode[range->nid], first, last,
+               mfn_x(first_mfn), mfn_x(last_mfn));
+    }
+}
+
+void __init hv_glue_dom0_populated(struct domain *d)
 {
     unsigned int i;
     unsigned long fallbacks = granted[HVG_ALLOC_ANY] + granted[HVG_ALLOC_PLAIN];
@@ -435,6 +472,9 @@ void __init hv_glue_dom0_populated(const struct domain *d)
         if ( missed[i] )
             printk(XENLOG_WARNING "vNUMA:  %lu pages that belong on node %u\n",
                    missed[i], i);
+
+    if ( opt_dom0_verbose )
+        print_frames(d);
 }
 
 /*
