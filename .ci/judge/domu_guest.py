@@ -200,5 +200,7 @@ def refused(guest: Guest, _: Topology) -> Iterator[str]:
     yield from compare.differs("get_mfn_pxms, asked by the guest", "-EPERM", guest.mfn_pxms)
 
 
-def ended(guest: Guest, _: Topology) -> Iterator[str]:
+def ended(guest: Guest, topology: Topology) -> Iterator[str]:
     yield from compare.differs("the guest's end", "poweroff", guest.ended.get("shutdown"))
+    started = [it for it, seen in enumerate(guest.ended.get("vcpus_started", [])) if seen]
+    yield from compare.differs("vCPUs that ran", list(range(len(topology.cpus))), started)

@@ -7,11 +7,12 @@
 target=x86_64-unknown-linux-gnu
 RUSTFLAGS='-Ctarget-feature=+crt-static' cargo build --release --package domu-toolstack --bins --target $target
 on=$(hv-glue/xen/build.sh --emulation 4.20 on)
+off=$(hv-glue/xen/build.sh --emulation 4.20 off)
 stock=$(hv-glue/xen/build.sh --emulation 4.20 stock)
 kernel() { # PACKAGE: the folder of the kernel of bookworm that it depends on
   .ci/debian only bookworm "$(.ci/debian depends bookworm "$1")"
 }
-python3 -B .ci/judge/domu.py --on "$on/xen" --stock "$stock/xen" \
+python3 -B .ci/judge/domu.py --on "$on/xen" --off "$off/xen" --stock "$stock/xen" \
   --kernel "$(kernel linux-image-amd64)" --guest-kernel "$(kernel linux-image-cloud-amd64)" \
   --busybox "$(static_busybox)" --toolstack target/$target/release/domu-toolstack \
   --guest-report target/$target/release/guest-report --out target/domu

@@ -76,8 +76,8 @@ struct Ended {
     shutdown: String,
     milliseconds: u128,
     cpu_milliseconds: u64,
-    /// Whether Xen has started each vCPU.
-    vcpus_online: Vec<bool>,
+    /// Whether each vCPU was seen to run at any time.
+    vcpus_started: Vec<bool>,
 }
 
 pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
@@ -116,17 +116,15 @@ pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
     }
     let start = Instant::now();
     xen.unpause_domain(domain)?;
-    let info = wait(&guest, start, Duration::from_secs(args.timeout))?;
+    let mut vcpus_started = vec![false; request.machine.processors.len()];
+    let info = wait(&guest, start, Duration::from_secs(args.timeout), &mut vcpus_started)?;
     let shutdown = info.shutdown.map_or_else(String::new, |code| code.to_string());
     let ended = Ended {
         domain: domain.0,
         shutdown,
         milliseconds: start.elapsed().as_millis(),
         cpu_milliseconds: info.cpu_time / 1_000_000,
-        vcpus_online: (0..)
-            .take(request.machine.processors.len())
-            .map(|vcpu| xen.vcpu_is_online(domain, vcpu))
-            .collect::<Result<_, _>>()?,
+        vcpus_started,
     };
     report::line("ended", &ended);
     if info.shutdown.is_some_and(|code| code.0 <= 1) {
@@ -140,10 +138,14 @@ fn wait(
     guest: &guest::BuiltGuest<'_>,
     start: Instant,
     timeout: Duration,
+    vcpus_started: &mut [bool],
 ) -> Result<DomainInfo, Failure> {
-    let domain = guest.domain.id();
+    let (xen, domain) = (guest.domain.xen(), guest.domain.id());
     loop {
-        let info = guest.domain.xen().domain_info(domain)?;
+        let info = xen.domain_info(domain)?;
+        for (vcpu, started) in (0..).zip(vcpus_started.iter_mut()) {
+            *started |= xen.vcpu_is_online(domain, vcpu)?;
+        }
         if info.shutdown.is_some() || info.dying {
             return Ok(info);
         }
