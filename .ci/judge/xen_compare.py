@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterator
 
 from compare import PAGE, compare_kernel, ram
-from topology import Topology, cpulist
+from topology import Memory, Topology, cpulist
 from xen import Boot
 from xen_machine import MIB, Machine
 
@@ -105,13 +105,14 @@ def _vnuma(boot: Boot, _: Machine, expected: Topology) -> Iterator[str]:
     yield from _differs("vnuma ranges", ranges, boot.probe("vnuma-range"))
 
 
+def pxms_of(blocks: list[Memory], frames: list[int]) -> list[str]:
+    """The PXM of each frame, as get_mfn_pxms answers for the host's."""
+    return [next((str(it.pxm) for it in blocks if it.start <= frame * PAGE < it.end), INVALID) for frame in frames]
+
+
 def _pxms(boot: Boot, machine: Machine, _: Topology) -> Iterator[str]:
     """get_mfn_pxms."""
-    right = []
-    for frame in frames_to_ask(machine):
-        pxms = [str(block.pxm) for block in machine.blocks() if block.start <= frame * PAGE < block.end]
-        right.append(pxms[0] if pxms else INVALID)
-    yield from _differs("get_mfn_pxms", [right], boot.probe("pxms"))
+    yield from _differs("get_mfn_pxms", [pxms_of(machine.blocks(), frames_to_ask(machine))], boot.probe("pxms"))
     yield from _differs("get_mfn_pxms, 1,024 frames", [["1024"]], boot.probe("pxms-most"))
     yield from _differs("get_mfn_pxms, 1,025 frames", [["errno", "7"]], boot.probe("pxms-too-many"))
     yield from _differs("get_mfn_pxms, a pad", [["errno", "22"]], boot.probe("pxms-pad"))
@@ -121,7 +122,6 @@ def _own_frames(boot: Boot, machine: Machine, expected: Topology) -> Iterator[st
     """get_mfn_pxms for frames of dom0's own, the first and the last in each block, of which Xen's log gives the
     host's numbers: each lies in the domain that the SRAT gives it in dom0. Where a node had no memory left,
     Xen has counted the pages that belong on it; only those may lie elsewhere."""
-    pxm_in = lambda blocks, frame: next((str(it.pxm) for it in blocks if it.start <= frame * PAGE < it.end), INVALID)
     missed = {str(machine.xen_nodes()[int(node)]): int(pages)
               for pages, node in re.findall(r"vNUMA:  (\d+) pages that belong on node (\d+)", "\n".join(boot.xen()))}  # fmt: skip
     found = [(int(guest, 16), int(host, 16), pxm) for guest, host, pxm in (line for line in boot.probe("frame") if len(line) == 3)]
@@ -130,8 +130,8 @@ def _own_frames(boot: Boot, machine: Machine, expected: Topology) -> Iterator[st
         frames = [frame for frame, _, _ in found if block.start <= frame * PAGE < block.end]
         yield from _differs(f"frames of dom0's that Xen's log names in {block.start:#x}-{block.end:#x}", 2, len(frames))
     for frame, host, pxm in found:
-        yield from _differs(f"PXM of the host's frame {host:#x}", pxm_in(machine.blocks(), host), pxm)
-        home = pxm_in(expected.memory, frame)
+        yield from _differs(f"PXM of the host's frame {host:#x}", pxms_of(machine.blocks(), [host]), [pxm])
+        (home,) = pxms_of(expected.memory, [frame])
         if pxm != home:
             missed[home] = missed.get(home, 0) - 1
             if missed[home] < 0:

@@ -30,3 +30,9 @@ for suite in bookworm trixie; do
 done
 python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(.ci/debian only bookworm busybox-static)/bin/busybox" \
   --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --out target/xen-boots
+
+# A dom0 of 32 bits asks in the compat layout.
+gcc -m32 -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none -mgeneral-regs-only \
+  -nostdlib -static -Wl,-Ttext-segment=0x1000000,--build-id=none,-z,noexecstack -o target/compat-probe examples/dom0-probe/compat/probe.c
+python3 -B .ci/judge/xen_compat.py --acpi-gen target/release/acpi-gen --xen "${xen[5]#on=}/xen" --kernel target/compat-probe \
+  --out target/xen-boots/compat
