@@ -13,6 +13,12 @@ mkdir -p target/capi
 gcc -std=c99 "${warnings[@]}" -fsanitize=address,undefined -fno-sanitize-recover=all -g -I$include \
   hv-glue/capi/tests/c/*.c target/debug/libhvg.a -o target/capi/tests
 target/capi/tests
+# That program calls all there is.
+grep -oE '\bhvg_[a-z0-9_]+\(' $include/hv_glue.h | sort -u > target/capi/functions
+[ "$(wc -l < target/capi/functions)" -gt 10 ] || die "the header's functions are not found"
+while read -r function; do
+  grep -qF "$function" hv-glue/capi/tests/c/*.c || die "no test in C calls $function)"
+done < target/capi/functions
 
 # The check of the objects is seen to fail before the objects pass it.
 hv-glue/capi/check-xen-object-test.sh
