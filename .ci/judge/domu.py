@@ -11,7 +11,6 @@ import boots
 import cpio
 import domu_contract
 import domu_guest
-import qemu
 import topology
 import xen
 from xen_machine import uniform
@@ -78,19 +77,15 @@ def initramfs(of: xen.Kernel, options: argparse.Namespace, runs: dict[str, str])
 
 
 def boot(hypervisor: pathlib.Path, options: argparse.Namespace, runs: dict[str, str], logs: pathlib.Path) -> Boot:
-    """One boot; where dom0 gives no report, emulation on a busy machine has hung, and a second one is made."""
+    """One boot of dom0, in which the toolstack makes these runs."""
     of = xen.kernel(options.kernel)
     logs.mkdir(parents=True, exist_ok=True)
     initrd = logs / "initrd"
     initrd.write_bytes(initramfs(of, options, runs))
     command = ["qemu-system-x86_64", *HOST.qemu(None), "-kernel", str(hypervisor), "-append", f"{xen.XEN_LINE} {XEN_LINE}",
                "-initrd", f"{of.image} {xen.DOM0_LINE},{initrd}"]  # fmt: skip
-    try:
-        report = qemu.run(command, logs, LIMIT)
-    except qemu.BootFailed as failure:
-        print(f"no report in {logs}, second try: {str(failure)[-500:]}", flush=True)
-        report = qemu.run(command, logs, LIMIT)
-    console = (logs / "console.log").read_text(errors="replace").replace("\r", "")
+    report, console = xen.run(command, logs, LIMIT)
+    console = console.replace("\r", "")
     said = {name.replace("_", " "): text for name, text in report.text.items()}
     print(f"{logs.name}: {len(runs)} runs of the toolstack in {report.seconds:.0f} s", flush=True)
     return Boot(console, said)

@@ -69,10 +69,27 @@ class Boot:
 def emulator_failed(said: str, console: str) -> bool:
     """Whether QEMU's emulation is at fault: the machine hangs, or the state of a guest in its VMCB is the
     hypervisor's own (code segment 0xe008, the instruction behind VMRUN), which no guest can bring about.
-    A panic is a result, and a triple fault of the guest's own code is one too."""
+    A panic is a result, and a triple fault of a guest's own code is one too."""
     hangs = "no end after" in said and "Panic on CPU" not in console
     lost = re.search(r"RIP: +e008:\[<ffff82[0-9a-f]{10}>\]\s.*CONTEXT: hvm guest", console.replace("\r", ""), re.S)
     return hangs or ("Triple fault" in console and lost is not None)
+
+
+def run(command: list[str], logs: pathlib.Path, limit: int = qemu.TIME_LIMIT) -> tuple[qemu.Report, str]:
+    """dom0's report and the console, of a machine that the emulator did not fail: it gets another try."""
+    for attempt in range(1, TRIES + 1):
+        report, failure = None, None
+        try:
+            report = qemu.run(command, logs, limit)
+        except qemu.BootFailed as failed:
+            failure = failed
+        console = (logs / "console.log").read_text(errors="replace")
+        if attempt == TRIES or not emulator_failed(str(failure or ""), console):
+            break
+        print(f"emulation failed in {logs}, another try: {str(failure or console)[-300:]}", flush=True)
+    if report is None:
+        raise failure
+    return report, console
 
 
 def boot(hypervisor: pathlib.Path, machine: list[str], of: Kernel, initrd: pathlib.Path,
@@ -80,13 +97,4 @@ def boot(hypervisor: pathlib.Path, machine: list[str], of: Kernel, initrd: pathl
     """One boot of Xen with a dom0, and another where the emulator failed."""
     command = ["qemu-system-x86_64", *machine, "-kernel", str(hypervisor), "-append", f"{XEN_LINE} {xen_line}",
                "-initrd", f"{of.image} {DOM0_LINE} {dom0_line},{initrd}"]  # fmt: skip
-    for attempt in range(1, TRIES + 1):
-        try:
-            report = qemu.run(command, logs)
-            break
-        except qemu.BootFailed as failed:
-            console = (logs / "console.log").read_text(errors="replace")
-            if attempt == TRIES or not emulator_failed(str(failed), console):
-                raise
-            print(f"emulation failed in {logs}, another try: {str(failed)[-300:]}", flush=True)
-    return Boot(report, (logs / "console.log").read_text(errors="replace"))
+    return Boot(*run(command, logs))
