@@ -45,11 +45,10 @@ def read(run: str, console: str) -> Guest:
             signature, _, value = value.partition(" ")
             report.tables[signature] = report.tables.get(signature, b"") + bytes.fromhex(value)
         elif key == "+" and last == "cpuid":
-            cpuid[cpu] += value
+            cpuid[list(cpuid)[-1]] += value
         elif key == "cpuid":
             number, _, rest = value.partition(" ")
-            cpu = int(number)
-            cpuid[cpu] = rest
+            cpuid[int(number)] = rest
         elif key == "get_mfn_pxms":
             answer = value
         else:

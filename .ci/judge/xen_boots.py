@@ -11,10 +11,9 @@ from collections.abc import Iterator
 
 import qemu
 import xen
-from compare import BAD_WORDS
 from topology import Topology
 from xen_compare import compare_vnuma, frames_to_ask
-from xen_machine import MACHINES, Machine
+from xen_machine import MACHINES
 
 PIN = "dom0=pvh,verbose dom0_vcpus_pin=1"
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# title: Rust and shell sources are formatted and clean, and name no machine
+# title: Rust, shell and Python sources are formatted and clean, and name no machine
 # quick: yes
-# packages: git shellcheck
+# packages: git pyflakes3 shellcheck
 
 cargo fmt --all --check
 
 mapfile -t scripts < <(git grep -lE '^#!.*\b(ba)?sh\b' -- ':!*.md')
 shellcheck --source-path=SCRIPTDIR --source-path=. .ci/lib.sh "${scripts[@]}"
+mapfile -t programs < <(git ls-files '*.py')
+pyflakes3 "${programs[@]}"
 
 # What is committed works anywhere: it names no folder of this machine. The patterns are made here so
 # that this file does not hold what it looks for.
@@ -14,4 +16,4 @@ places=("$PWD" "${HOME%/}" "${CARGO_HOME:-$HOME/.cargo}" /home"/[a-z0-9]+" /work
 if git grep -nIE "(^|[^[:alnum:]_}.])($(IFS='|' && echo "${places[*]}"))(/|[^[:alnum:]_/]|\$)"; then
   die "these committed lines name a place of one machine"
 fi
-say "$(git ls-files | wc -l) files name no place of this machine; ${#scripts[@]} scripts are clean"
+say "$(git ls-files | wc -l) files name no place of this machine; ${#scripts[@]} scripts and ${#programs[@]} Python files are clean"
