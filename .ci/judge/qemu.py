@@ -7,8 +7,8 @@ import shlex
 import subprocess
 import time
 
-# No part of the kernel's line touches NUMA, ACPI or CPUs. lpj and tsc_early_khz save the
-# calibrations, which take seconds under emulation; panic=-1 and -no-reboot end a dead guest.
+# No part of the kernel's line touches NUMA, ACPI or CPUs. lpj saves the
+# calibration, which takes seconds under emulation; panic=-1 and -no-reboot end a dead guest.
 KERNEL_LINE = (
     "console=ttyS0 loglevel=5 log_buf_len=4M panic=-1 nokaslr mitigations=off random.trust_cpu=on "
     "no_timer_check tsc=reliable lpj=4000000 rdinit=/init"
