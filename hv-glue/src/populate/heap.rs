@@ -82,11 +82,15 @@ impl NodeHeap {
     pub fn free(&mut self, frames: Frames) {
         let mut at = frames.start;
         while at < frames.end {
-            let order = super::largest_order(at, frames.end.pages_from(at));
+            let left = frames.end.pages_from(at);
+            let order = super::largest_order(at, left);
+            // The largest follow one another: all at once, however long the range is.
+            let count =
+                if order == MAX_ORDER { left.wrapping_shr(u32::from(MAX_ORDER)) } else { 1 };
             if let Some(blocks) = self.other.get_mut(usize::from(order)) {
-                *blocks = blocks.saturating_add(1);
+                *blocks = blocks.saturating_add(count);
             }
-            at = at.up(pages_of(order));
+            at = at.up(pages_of(order).saturating_mul(count));
         }
     }
 }
@@ -155,4 +159,27 @@ fn take(free: &mut [u64; 21], order: u8) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Pfn;
+
+    #[test]
+    fn a_range_is_the_largest_blocks_that_its_borders_allow() {
+        let mut heap = NodeHeap::EMPTY;
+        // 3, 4 to 7, 8 to 15 and so on up to 2^20, three of 2^20, and 4 pages and 1 behind them.
+        heap.free(Frames { start: Pfn(3), end: Pfn((4 << 20) + 5) });
+        let mut expected = [1; 21];
+        (expected[0], expected[1], expected[2], expected[20]) = (2, 0, 2, 3);
+        assert_eq!(heap, NodeHeap { other: expected, dma: [0; 21] });
+    }
+
+    #[test]
+    fn all_that_64_bits_address_is_counted_at_once() {
+        let mut heap = NodeHeap::EMPTY;
+        heap.free(Frames { start: Pfn(0), end: Pfn(1 << 52) });
+        assert_eq!(heap.other[20], 1 << 32);
+    }
 }
