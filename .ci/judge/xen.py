@@ -61,7 +61,7 @@ class Boot:
     def pages(self) -> dict[int, int]:
         """dom0's pages by Xen's node, as the debug key 'u' reports them."""
         text = "\n".join(self.xen())
-        found = re.search(r"^d0 \(total: \d+\):\n((?: +Node \d+: \d+\n)*)", text, re.M)
+        found = re.search(r"^(?:d|Domain )0 \(total: \d+\):\n((?: +Node \d+: \d+\n)*)", text, re.M)
         rows = re.findall(r"Node (\d+): (\d+)", found[1]) if found else []
         return {int(node): int(pages) for node, pages in rows}
 

@@ -45,6 +45,7 @@ def _met(name: str, machine: str, memory: str, **more) -> Case:
 
 CASES = [
     _met("2x2-debug", "2x2", "dom0_mem=2G flask=permissive", build="debug"),
+    _met("2x2-xen-4.17", "2x2", "dom0_mem=2G", build="on-4.17"),
     _met("3x2", "3x2", "dom0_mem=3G"),
     _met("3x2-linux-6.12", "3x2", "dom0_mem=3G", kernel="6.12"),
     _met("3x3-35%", "3x3", "dom0_mem=35%"),

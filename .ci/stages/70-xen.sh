@@ -20,7 +20,7 @@ python3 -B .ci/judge/xen_same_code.py "${xen[1]#stock=}/tree/xen" "${xen[3]#off=
 build on --emulation 4.20 on
 build debug --emulation --debug 4.20 on
 # The same patches and files on the version that has no common/numa.c.
-hv-glue/xen/build.sh 4.17 on > /dev/null
+build on-4.17 --emulation 4.17 on
 
 kernels=()
 for suite in bookworm trixie; do

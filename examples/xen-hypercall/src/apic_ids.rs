@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::buffer::Handle;
 use crate::device::{Number, Xen};
 use crate::domain::DomainId;
-use crate::domctl::Domctl;
+use crate::domctl::{DOMCTL_VERSION, Domctl};
 use crate::mirror::{Mirror, list_constants, mirror};
 use crate::{Errno, Error};
 
@@ -25,6 +25,8 @@ mirror!(GetApicIdsCall = "struct xen_domctl_get_vcpu_apicids": 16 {
 
 impl Domctl for GetApicIdsCall {
     const COMMAND: (u32, &'static str) = (2001, "XEN_DOMCTL_get_vcpu_apicids");
+    /// hv-glue's own, and the same wherever it is carried in: Xen 4.17's, too.
+    const VERSIONS: &'static [u32] = &[DOMCTL_VERSION, 0x15];
 }
 
 /// `struct xen_get_mfn_pxms`.

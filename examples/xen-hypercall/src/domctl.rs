@@ -36,6 +36,9 @@ list_constants! { XEN_DOMCTL_INTERFACE_VERSION = 0x17 }
 pub(crate) trait Domctl: FromBytes + IntoBytes + Immutable {
     /// The command's number and its name in the headers.
     const COMMAND: (u32, &'static str);
+    /// The interface versions in which the structure is this one. Xen refuses another
+    /// than its own with -EACCES; each is tried in this order.
+    const VERSIONS: &'static [u32] = &[DOMCTL_VERSION];
 }
 
 impl Xen {
@@ -51,27 +54,30 @@ impl Xen {
     ) -> Result<DomainId, Error> {
         const { assert!(size_of::<T>() <= BODY) }
         let (cmd, call) = T::COMMAND;
-        let mut frame = Frame {
-            cmd,
-            interface_version: DOMCTL_VERSION,
-            domain: domain.0,
-            _pad: [0; 3],
-            u: [0; BODY],
-        };
+        let mut frame =
+            Frame { cmd, interface_version: 0, domain: domain.0, _pad: [0; 3], u: [0; BODY] };
         if let Some(body) = frame.u.get_mut(..size_of::<T>()) {
             body.copy_from_slice(argument.as_bytes());
         }
         let mut buffer = self.copy_of(&[frame])?;
-        let result = loop {
+        let mut versions = T::VERSIONS.iter();
+        let mut result = Err(Error::Refused { call, errno: Errno::EACCES });
+        while let Err(error) = &result {
+            match error.errno() {
+                // Another interface version than Xen's own.
+                Some(Errno::EACCES) => match (versions.next(), buffer.as_mut_slice()) {
+                    (Some(&version), [frame]) => frame.interface_version = version,
+                    _ => break,
+                },
+                // Xen asks for another call where one would take too long.
+                Some(Errno::EAGAIN) => {}
+                _ => break,
+            }
             let arguments = [buffer.handle().address(), 0, 0, 0, 0];
             // SAFETY: the one address is that of a whole frame; what it holds is the caller's
             // promise.
-            let result = unsafe { self.hypercall(call, Number::DOMCTL, arguments) };
-            // Xen asks for another call where one would take too long.
-            if !matches!(&result, Err(error) if error.errno() == Some(Errno::EAGAIN)) {
-                break result;
-            }
-        };
+            result = unsafe { self.hypercall(call, Number::DOMCTL, arguments) };
+        }
         let mut echoed = domain;
         if let [frame] = buffer.as_slice() {
             echoed = DomainId(frame.domain);

@@ -16,6 +16,8 @@ impl Errno {
     pub const EAGAIN: Self = Self(11);
     /// Out of memory.
     pub const ENOMEM: Self = Self(12);
+    /// Not allowed; for a domctl, another interface version than Xen's.
+    pub const EACCES: Self = Self(13);
     /// The domain or its state is in use.
     pub const EBUSY: Self = Self(16);
     /// An argument that says nothing sensible.
@@ -33,7 +35,7 @@ const NAMES: [(Errno, &str); 19] = [
     (Errno::E2BIG, "E2BIG"),
     (Errno::EAGAIN, "EAGAIN"),
     (Errno::ENOMEM, "ENOMEM"),
-    (Errno(13), "EACCES"),
+    (Errno::EACCES, "EACCES"),
     (Errno(14), "EFAULT"),
     (Errno::EBUSY, "EBUSY"),
     (Errno(17), "EEXIST"),
