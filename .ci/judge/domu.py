@@ -201,11 +201,10 @@ def main() -> int:
         "contract": "contract --topology 3-2.toml",
         "flag off": create("--topology 3-2.toml"),
         "opt-in": create("--opt-in --topology 3-2.toml"),
-        "list": "list",
     }
-    stock = boot(options.stock, options, older, options.out / "stock")
+    stock = boot(options.stock, options, older | {"list": "list"}, options.out / "stock")
     older["opt-in if known"] = create("--opt-in=if-known --topology 3-2.toml")
-    off = boot(options.off, options, older, options.out / "off")
+    off = boot(options.off, options, older | {"list": "list"}, options.out / "off")
 
     results = {name: judge_opted_in(name, ours, file) for name, (file, _) in OPTED_IN.items()}
     results["xl's 5 as 3/2 on pnodes 1, 0"] = judge_opted_in("xl", ours, "3-2.toml")
