@@ -36,7 +36,7 @@ key=$({
     printf '%s\n' "$source" "$what" "$debug" "$emulation" "$(gcc --version)"
     if [ -n "$emulation" ]; then cat $here/cocci/emulation.cocci; fi
     if [ "$what" = on ]; then rustc --version --verbose; fi
-    [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name build.sh -exec sha256sum {} + 2> /dev/null | sort -k 2
+    [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name build.sh ! -name apply-test.sh -exec sha256sum {} + 2> /dev/null | sort -k 2
 } | sha256)
 folder=$CACHE/xen-builds/$key
 mkdir -p "$CACHE/xen-builds"
