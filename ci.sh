@@ -85,6 +85,7 @@ for file in "${stages[@]}"; do
   name=$(stage_name "$file")
   printf '\n==== %s: %s\n' "$name" "$(header "$file" title)"
   start=$SECONDS result=ok
+  rm -f "target/matrix/$(basename "$file" .sh).tsv"
   bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$file" < /dev/null || result="FAILED ($?)"
   [ "$result" = ok ] || failed=$((failed + 1))
   rows+=("$(printf '%-16s %5d s  %s' "$name" $((SECONDS - start)) "$result")")

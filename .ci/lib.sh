@@ -34,3 +34,69 @@ cloud_kernel() { # SUITE: prints the file of Debian's kernel for virtual machine
   binary=$(.ci/debian depends "$1" "$package" | grep '^linux-binary-' || true)
   find "$(.ci/debian only "$1" "${binary:-$package}")" -name 'vmlinuz*' | grep .
 }
+
+kernel_version() { # VMLINUZ: its first two numbers
+  basename "$1" | sed -nE 's/^vmlinuz-([0-9]+\.[0-9]+).*/\1/p'
+}
+
+cloud_kernels() { # SUITE...: the judges' arguments for these, "--kernel" and "VERSION=FILE" on a line each
+  local suite file
+  for suite in "$@"; do
+    file=$(cloud_kernel "$suite")
+    printf -- '--kernel\n%s=%s\n' "$(kernel_version "$file")" "$file"
+  done
+}
+
+rust_source() { # prints the folder "library" of the source of rustc
+  local folder suite debian release
+  release=$(rustc --version --verbose | sed -n 's/^release: //p')
+  for folder in "${RUST_SRC_LIBRARY-}" "$(rustc --print sysroot)/lib/rustlib/src/rust/library"; do
+    if [ -n "$folder" ] && [ -e "$folder/core/Cargo.toml" ]; then
+      printf '%s\n' "$folder"
+      return
+    fi
+  done
+  if command -v apt-get > /dev/null; then
+    for suite in trixie-backports trixie sid; do
+      debian=$(.ci/debian versions "$suite" rust-src | grep -F "$release+" | head -n 1) || continue
+      printf '%s/usr/src/rustc-%s/library\n' "$(.ci/debian only "$suite" "rust-src=$debian")" "$release"
+      return
+    done
+  fi
+  die "no source of Rust $release: 'rustup component add rust-src', or Debian's rust-src unpacked and" \
+    "RUST_SRC_LIBRARY naming its folder 'library'"
+}
+
+under_valgrind() { # PROGRAM...: 99 where it sees an error
+  valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all "$@"
+}
+
+cargo_tool() { # NAME VERSION: prints the folder that holds this command of cargo's, built once and not optimised
+  local folder=$CACHE/cargo-tools/$1-$2
+  if [ ! -x "$folder/bin/$1" ]; then
+    say "building $1 $2"
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$folder" "$1@$2" >&2
+  fi
+  printf '%s/bin\n' "$folder"
+}
+
+matrix() { # CONSUMER VERSION WHAT: a row of the consumer matrix, written once WHAT has passed
+  mkdir -p target/matrix
+  printf '%s\t%s\t%s\n' "$@" >> "target/matrix/$(basename "$0" .sh).tsv"
+}
+
+iasl_version() { # ROOT: of the iasl in it, as in 20250404
+  .ci/in-root "$1" usr/bin/iasl -v | sed -nE 's/.* version ([0-9]{8}).*/\1/p'
+}
+
+debian_version() { # SUITE PACKAGE: the newest, without epoch and Debian's own part
+  .ci/debian versions "$1" "$2" | sed -nE '1 s/^([0-9]+:)?([^-]*)-.*/\2/p'
+}
+
+matrix_kernels() { # WHAT ARGUMENT...: a row for each "VERSION=FILE" among the arguments
+  local what=$1 argument
+  shift
+  for argument in "$@"; do
+    [ "$argument" = --kernel ] || matrix Linux "${argument%%=*}" "$what"
+  done
+}

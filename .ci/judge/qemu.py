@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import pathlib
+import select
 import shlex
 import subprocess
 import time
@@ -78,6 +79,30 @@ def start(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> st
     except subprocess.TimeoutExpired:
         return f"no end after {limit} s"
     return done.stderr
+
+
+def talk(machine: list[str], logs: pathlib.Path, steps: list[tuple[str, bytes]], limit: int = TIME_LIMIT) -> str:
+    """What a machine's first serial port says, whose end nobody waits for: after each of these words the bytes are
+    sent, and after the last the machine is ended."""
+    logs.mkdir(parents=True, exist_ok=True)
+    command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"]
+    (logs / "command.txt").write_text(shlex.join(command) + "\n")
+    said, done, end = b"", 0, time.monotonic() + limit
+    with (logs / "qemu.log").open("wb") as errors, \
+         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, bufsize=0) as process:  # fmt: skip
+        for word, answer in steps:
+            while word.encode() not in said[done:]:
+                ready, _, _ = select.select([process.stdout], [], [], max(0, end - time.monotonic()))
+                more = process.stdout.read(65536) if ready else b""
+                said += more
+                (logs / "console.log").write_bytes(said)
+                if not more:
+                    process.kill()
+                    raise BootFailed(f"{shlex.join(command)}\nnever said {word!r}; the console's end:\n{said[-3000:].decode(errors='replace')}")
+            done = said.index(word.encode(), done) + len(word)
+            process.stdin.write(answer)
+        process.kill()
+    return said.decode(errors="replace").replace("\r", "")
 
 
 def parse_report(raw: str, seconds: float) -> Report:

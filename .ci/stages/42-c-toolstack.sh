@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # title: a C toolstack makes a guest's tables through hv_glue.h: the bytes of acpi-gen emit
 # quick: yes
-# packages: gcc libc6-dev python3
+# packages: gcc libc6-dev python3 valgrind
 . .ci/lib.sh
 
 cargo build --quiet --package hv-glue-capi --package acpi-gen-cli
 mkdir -p target/c-toolstack
-gcc -std=c99 -Wall -Wextra -pedantic -Werror -fsanitize=address,undefined -fno-sanitize-recover=all -g \
-  -I hv-glue/capi/include examples/c-toolstack/domu_tables.c target/debug/libhvg.a -o target/c-toolstack/domu_tables
+program=(gcc -std=c99 -Wall -Wextra -pedantic -Werror -g -I hv-glue/capi/include examples/c-toolstack/domu_tables.c target/debug/libhvg.a)
+"${program[@]}" -fsanitize=address,undefined -fno-sanitize-recover=all -o target/c-toolstack/domu_tables
 target/c-toolstack/domu_tables > target/c-toolstack/tables.bin
+"${program[@]}" -o target/c-toolstack/plain
+under_valgrind target/c-toolstack/plain | cmp - target/c-toolstack/tables.bin
 target/debug/acpi-gen emit fixtures/domu/3-2.toml --complete --base 0xFC000000 --out target/c-toolstack/emitted > /dev/null
 cmp target/c-toolstack/tables.bin target/c-toolstack/emitted/tables.bin
 # And by somebody else's reading of MADT and SRAT.

@@ -4,5 +4,7 @@
 # packages: debian-archive-keyring python3
 
 cargo build --release --package acpi-gen-cli
+mapfile -t kernels < <(cloud_kernels bookworm bookworm-backports)
 python3 -B .ci/judge/boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
-  --kernel 6.1="$(cloud_kernel bookworm)" --kernel 6.12="$(cloud_kernel bookworm-backports)" --out target/kernel-boots
+  "${kernels[@]}" --out target/kernel-boots
+matrix_kernels "boots of all machines of fixtures/qemu" "${kernels[@]}"

@@ -18,9 +18,12 @@ cargo build --release --package acpi-gen-cli
 # Debian's cloud kernels are packed by lz4 and zstd, its other one of 6.1 by xz.
 xz_kernel=$(.ci/debian only bookworm "$(.ci/debian depends bookworm linux-image-amd64)")/boot
 acpica=$(.ci/debian with-libs trixie acpica-tools)
+mapfile -t kernels < <(cloud_kernels bookworm bookworm-backports)
+ovmf=$(.ci/debian only bookworm ovmf)
 python3 -B .ci/judge/loader_boots.py --acpi-gen target/release/acpi-gen \
   --application target/$uefi/release/pvh-loader.efi --stage target/$bare/release/pvh-stage \
-  --ovmf "$(.ci/debian only bookworm ovmf)/usr/share/OVMF" --busybox "$(static_busybox)" \
-  --kernel 6.1="$(cloud_kernel bookworm)" --kernel 6.12="$(cloud_kernel bookworm-backports)" \
+  --ovmf "$ovmf/usr/share/OVMF" --busybox "$(static_busybox)" "${kernels[@]}" \
   --xz-kernel "$(find "$xz_kernel" -name 'vmlinuz*' | grep .)" --acpiexec .ci/in-root "$acpica" usr/bin/acpiexec \
   --out target/loader-boots -- pair uneven gaps
+matrix_kernels "boots by pvh-loader" "${kernels[@]}"
+matrix OVMF "$(debian_version bookworm ovmf)" "pvh-loader as a UEFI application"

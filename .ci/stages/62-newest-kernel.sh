@@ -5,5 +5,7 @@
 . .ci/lib.sh
 
 cargo build --release --package acpi-gen-cli
+mapfile -t kernels < <(cloud_kernels trixie-backports)
 python3 -B .ci/judge/boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
-  --kernel newest="$(cloud_kernel trixie-backports)" --out target/newest-kernel uneven gaps memory-only
+  "${kernels[@]}" --out target/newest-kernel uneven gaps memory-only
+matrix_kernels "boots of three of the machines" "${kernels[@]}"

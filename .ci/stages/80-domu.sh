@@ -12,7 +12,10 @@ stock=$(hv-glue/xen/build.sh --emulation 4.20 stock)
 kernel() { # PACKAGE: the folder of the kernel of bookworm that it depends on
   .ci/debian only bookworm "$(.ci/debian depends bookworm "$1")"
 }
+guest=$(kernel linux-image-cloud-amd64)
 python3 -B .ci/judge/domu.py --on "$on/xen" --off "$off/xen" --stock "$stock/xen" \
-  --kernel "$(kernel linux-image-amd64)" --guest-kernel "$(kernel linux-image-cloud-amd64)" \
+  --kernel "$(kernel linux-image-amd64)" --guest-kernel "$guest" \
   --busybox "$(static_busybox)" --toolstack target/$target/release/domu-toolstack \
   --guest-report target/$target/release/guest-report --out target/domu
+matrix Xen 4.20 "PVH guests of our toolstack"
+matrix Linux "$(kernel_version "$(find "$guest/boot" -name 'vmlinuz-*')")" "PVH guest with vNUMA"

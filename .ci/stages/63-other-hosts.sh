@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# title: Debian's Xen 4.17 and 4.20 and GNU Mach take our tables for the host's firmware and say of it what we described
+# quick: no
+# packages: debian-archive-keyring python3 qemu-system-x86
+
+cargo build --quiet --release --package acpi-gen-cli
+hypervisor() { # SUITE VERSION: the file
+  find "$(.ci/debian only "$1" "xen-hypervisor-$2-amd64")/boot" -name "xen-$2-amd64.gz" | grep .
+}
+dom0=$(.ci/debian only bookworm "$(.ci/debian depends bookworm linux-image-amd64)")
+python3 -B .ci/judge/xen_host.py --acpi-gen target/release/acpi-gen --kernel "$(find "$dom0/boot" -name 'vmlinuz-*')" \
+  --xen 4.17="$(hypervisor bookworm 4.17)" --xen 4.20="$(hypervisor trixie 4.20)" --out target/xen-host
+for version in 4.17 4.20; do
+  matrix Xen $version "Debian's own, on hosts with our SRAT and SLIT"
+done
+
+# The only kernel of another family for 64-bit PCs that Debian has; sid's is the first with several processors.
+package=$(.ci/debian depends sid gnumach-image-1-amd64-smp)
+python3 -B .ci/judge/mach.py --acpi-gen target/release/acpi-gen --out target/mach \
+  --kernel "$(find "$(.ci/debian only sid "$package")/boot" -name 'gnumach-*.gz')" memory-only uneven gaps
+matrix "GNU Mach" "$(debian_version sid "$package" | cut -d+ -f1)" "the processors of our MADT, which it starts"
