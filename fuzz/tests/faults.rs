@@ -33,8 +33,13 @@ fn copies_into_the_guest_fail_at_every_call() {
     assert!(guests.len() > 3, "{} guests", guests.len());
     for input in &guests {
         let calls = with_plan(input, |plan, guest| {
-            let failed = (1..).take_while(|fail_at| carry_out(plan, guest, *fail_at));
-            failed.count()
+            // The same plan again after each failure; whole at last, which `carry_out` checks.
+            let failed: Vec<_> =
+                (1..).map_while(|fail_at| carry_out(plan, guest, fail_at)).collect();
+            for (item, range) in plan.ranges().filter(|(_, range)| range.size() > 0) {
+                assert!(failed.iter().any(|at| range.contains(*at)), "{item} never failed");
+            }
+            failed.len()
         });
         // Tables, kernel, start info with its map and command line: each in turn.
         assert!(matches!(calls, Some(Ok(6..))), "{calls:?}");

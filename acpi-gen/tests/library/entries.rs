@@ -127,6 +127,10 @@ fn tables_shorter_than_their_fixed_part() {
         let bytes = table(b"APIC", &[]);
         assert!(Table::parse(&bytes[..len]).is_err(), "{len} bytes");
     }
+    // A header alone is a table.
+    let mut bytes = table(b"APIC", &[]);
+    bytes[4..8].copy_from_slice(&36_u32.to_le_bytes());
+    assert_eq!(Table::parse(&bytes).map(|table| table.bytes().len()), Ok(HEADER_LEN));
     // Headers whose length field says less than a header, or less than the fixed part.
     for (signature, min) in [(b"APIC", 44), (b"SRAT", 48), (b"SLIT", 44)] {
         for len in 0..min {

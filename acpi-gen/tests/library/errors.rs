@@ -212,6 +212,10 @@ fn of_readers() -> Vec<(Error, Error)> {
             Error::TableTruncated { signature: *b"ABCD", needed: 200, have: 100 },
         ),
         (
+            Table::parse(&header(b"ABCD", 35)).map(|_| ()).unwrap_err(),
+            Error::TableLength { signature: *b"ABCD", len: 35, min: 36 },
+        ),
+        (
             Srat::parse(&header(b"SRAT", 47)).map(|_| ()).unwrap_err(),
             Error::TableLength { signature: *b"SRAT", len: 47, min: 48 },
         ),

@@ -321,9 +321,9 @@ impl GuestMemory for Memory {
     }
 }
 
-/// Writes the guest to memory whose n-th call fails, and reads it back; whether it
-/// did fail.
-pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> bool {
+/// Writes the guest to memory whose n-th call fails, and reads it back; the place of that
+/// call, where there was one.
+pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<Gpa> {
     let mut buffer = vec![0xA5; plan.tables_len()];
     let mut memory = Memory { calls: 0, fail_at, writes: BTreeMap::new() };
     let state = match plan.carry_out(&mut buffer, &mut memory) {
@@ -332,7 +332,7 @@ pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> bool {
             let Error::WriteFailed { at, .. } = error else { panic!("{error}") };
             assert!(plan.ranges().any(|(_, range)| range.contains(at)), "it does not say where");
             assert_eq!(memory.calls, fail_at, "it went on after a failure");
-            return true;
+            return Some(at);
         }
     };
     let ranges: Vec<_> = plan.ranges().map(|(_, range)| range).collect();
@@ -376,5 +376,5 @@ pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> bool {
     assert_eq!(memory.read(xsdt.0, 4), b"XSDT");
     assert!(plan.ranges().any(|(item, range)| item == Item::Tables && range.contains(xsdt)));
     assert!(!plan.to_string().is_empty());
-    false
+    None
 }

@@ -34,8 +34,8 @@ struct Segment {
 
 impl Segment {
     fn continues_in(&self, next: &Self) -> bool {
-        let cut = !self.whole && !next.whole;
-        cut && self.of == next.of && self.kind == next.kind && self.frames.end == next.frames.start
+        // A whole entry is its only segment.
+        self.of == next.of && self.kind == next.kind && self.frames.end == next.frames.start
     }
 
     fn entry(&self, map: &[E820Entry]) -> Option<E820Entry> {

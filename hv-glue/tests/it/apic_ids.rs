@@ -74,6 +74,8 @@ fn without_the_opt_in_ids_are_twice_the_vcpu() {
     assert!((0..).zip(&ids).all(|(vcpu, id)| id.0 == 2 * vcpu));
     let refused = assign(&contiguous(&[129]), 1, Scheme::Legacy, 254).unwrap_err();
     assert_eq!(refused, Error::ApicIdAboveLimit { vnode: VnodeId(0), id: 256, limit: ApicId(254) });
+    let (highest, _) = assign(&contiguous(&[128]), 1, Scheme::Legacy, 254).unwrap();
+    assert_eq!(highest.last(), Some(&ApicId(254)), "the limit is an id, too");
     assert_eq!(legacy_id(VcpuId(u32::MAX)), ApicId(u32::MAX));
 }
 

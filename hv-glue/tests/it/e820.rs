@@ -228,6 +228,32 @@ fn what_a_merged_node_keeps_stands_together() {
 }
 
 #[test]
+fn the_node_with_most_pieces_is_merged_first() {
+    // Eight regions, two of node 0 and six of node 1, of each of which half is kept.
+    let map: Vec<_> = (0..8).map(|n| ram(11 * n * PAGE, (11 * n + 10) * PAGE)).collect();
+    let ranges = [at(0, 22 * PAGE, 0), at(22 * PAGE, 88 * PAGE, 1)];
+    let (out, merged) = trim(&map, 40, Rule::ByNode(&ranges, &[], 10)).unwrap();
+    assert_eq!((out.len(), merged), (10, 1));
+    for (halves, whole) in out.chunks(2).zip(&map[..2]) {
+        let middle = whole.range.start().0 + 5 * PAGE;
+        let end = whole.range.end().0;
+        let unusable = entry(middle, end, E820Type::UNUSABLE);
+        assert_eq!(halves, [ram(whole.range.start().0, middle), unusable]);
+    }
+}
+
+#[test]
+fn pieces_say_what_each_node_gets() {
+    let map = [ram(0, 10 * PAGE)];
+    let ranges = [at(0, 4 * PAGE, 3)];
+    let mut pieces = [Piece::UNUSED; 2];
+    let trim = Trim::by_node(&map, &ranges, &[], 5, MAX_ENTRIES, &mut pieces).unwrap();
+    let found: Vec<_> =
+        trim.pieces().iter().map(|p| (p.frames().pages(), p.vnode(), p.share())).collect();
+    assert_eq!(found, [(4, Some(VnodeId(3)), 2), (6, None, 3)]);
+}
+
+#[test]
 fn neighbours_of_the_hosts_map_stay_two_entries() {
     let map = [ram(0, 3 * PAGE), ram(3 * PAGE, 6 * PAGE)];
     let ranges = [at(0, 2 * PAGE, 0), at(2 * PAGE, 6 * PAGE, 1)];
