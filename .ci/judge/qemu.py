@@ -7,6 +7,10 @@ import select
 import shlex
 import subprocess
 import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 # No part of the kernel's line touches NUMA, ACPI or CPUs. lpj saves the
 # calibration, which takes seconds under emulation; panic=-1 and -no-reboot end a dead guest.
@@ -40,13 +44,18 @@ def boot(machine: list[str], kernel: pathlib.Path, initrd: pathlib.Path, logs: p
 
 
 def boot_by(machine: list[str], logs: pathlib.Path) -> Report:
-    """A boot by whatever loader the machine starts, and another where the guest gave no report:
-    emulation on a busy machine may hang. A report is never asked for twice."""
+    """A boot by whatever loader the machine starts."""
+    return twice(lambda: run(machine, logs), logs)
+
+
+def twice(once: Callable[[], T], logs: pathlib.Path) -> T:
+    """A boot, and another where the guest gave no report: emulation on a busy machine may hang. A report is never
+    asked for twice."""
     try:
-        return run(machine, logs)
+        return once()
     except BootFailed as failure:
         print(f"no report in {logs}, second try: {str(failure)[-1000:]}", flush=True)
-        return run(machine, logs)
+        return once()
 
 
 def run(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> Report:
@@ -81,13 +90,17 @@ def start(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> st
     return done.stderr
 
 
-def talk(machine: list[str], logs: pathlib.Path, steps: list[tuple[str, bytes]], limit: int = TIME_LIMIT) -> str:
+def talk(machine: list[str], logs: pathlib.Path, steps: list[tuple[str, bytes]]) -> str:
     """What a machine's first serial port says, whose end nobody waits for: after each of these words the bytes are
     sent, and after the last the machine is ended."""
+    return twice(lambda: _talk(machine, logs, steps), logs)
+
+
+def _talk(machine: list[str], logs: pathlib.Path, steps: list[tuple[str, bytes]]) -> str:
     logs.mkdir(parents=True, exist_ok=True)
     command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"]
     (logs / "command.txt").write_text(shlex.join(command) + "\n")
-    said, done, end = b"", 0, time.monotonic() + limit
+    said, done, end = b"", 0, time.monotonic() + TIME_LIMIT
     with (logs / "qemu.log").open("wb") as errors, \
          subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, bufsize=0) as process:  # fmt: skip
         for word, answer in steps:
