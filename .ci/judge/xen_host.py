@@ -10,7 +10,7 @@ import sys
 import qemu
 from topology import cpulist
 from xen import XEN_LINE
-from xen_machine import DISTANCES, MACHINES, MIB, Machine, Node
+from xen_machine import DISTANCES, MACHINES, Machine, Node
 
 PAGE = 4096
 HOSTS = [
