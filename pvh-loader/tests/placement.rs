@@ -275,6 +275,16 @@ fn overlapping_regions_and_maps_that_linux_would_cut_are_refused() {
         memory_map(&[second, first], None, &mut list),
         Err(Error::RegionsOverlap { first, second })
     );
+    // Of two that start together the error names the one given first as the first.
+    let longer = region(0, 0x3000, RegionKind::NVS);
+    for (first, second) in [(first, longer), (longer, first)] {
+        assert_eq!(
+            memory_map(&[first, second], None, &mut list),
+            Err(Error::RegionsOverlap { first, second })
+        );
+    }
+    assert_eq!(memory_map(&[], None, &mut list).map(Map::is_empty), Ok(true));
+    assert_eq!(memory_map(&[first], None, &mut list).map(Map::is_empty), Ok(false));
     // Pages of RAM with holes between: 128 entries pass, 129 do not.
     let holes: Vec<_> =
         (0..129).map(|n| region(n * 0x2000, n * 0x2000 + 0x1000, RegionKind::RAM)).collect();
