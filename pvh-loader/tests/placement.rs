@@ -56,6 +56,14 @@ fn a_plan_prints_every_part_and_the_map() {
 }
 
 #[test]
+fn the_highest_memory_is_taken_where_it_is_just_long_enough() {
+    let mut memory = machine(64 * MIB);
+    memory.push(region(128 * MIB, 128 * MIB + 0x1000, RegionKind::RAM));
+    let tables = plan("elf64.elf", &memory, &[], 1, |plan| plan.tables());
+    assert_eq!(tables, Ok(range(128 * MIB, 128 * MIB + 0x1000)));
+}
+
+#[test]
 fn a_kernel_that_cannot_move_needs_its_place() {
     let kernel = range(0x100_0000, 0x100_2000);
     let memory = machine(64 * MIB);
