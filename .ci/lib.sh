@@ -35,8 +35,8 @@ cloud_kernel() { # SUITE: prints the file of Debian's kernel for virtual machine
   find "$(.ci/debian only "$1" "${binary:-$package}")" -name 'vmlinuz*' | grep .
 }
 
-kernel_version() { # VMLINUZ: its first two numbers
-  basename "$1" | sed -nE 's/^vmlinuz-([0-9]+\.[0-9]+).*/\1/p'
+kernel_version() { # VMLINUZ: its first two numbers, from the name of the file or of its folder
+  sed -nE 's|.*/(vmlinuz-)?([0-9]+\.[0-9]+)\.[^/]*(/vmlinuz)?$|\2|p' <<< "$1" | grep .
 }
 
 cloud_kernels() { # SUITE...: the judges' arguments for these, "--kernel" and "VERSION=FILE" on a line each
@@ -81,6 +81,7 @@ cargo_tool() { # NAME VERSION: prints the folder that holds this command of carg
 }
 
 matrix() { # CONSUMER VERSION WHAT: a row of the consumer matrix, written once WHAT has passed
+  [ -n "$2" ] || die "$1 has no version"
   mkdir -p target/matrix
   printf '%s\t%s\t%s\n' "$@" >> "target/matrix/$(basename "$0" .sh).tsv"
 }
