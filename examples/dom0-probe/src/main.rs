@@ -1,7 +1,7 @@
 //! Prints what Xen, its new hypercalls and CPUID say of dom0's topology, one
 //! `probe KEY VALUES` line each, for a test to compare with ACPI and the host.
 //!
-//! usage: dom0-probe [MFN...] [NAME@ADDRESS+LENGTH...]
+//! usage: `dom0-probe [MFN...] [NAME@ADDRESS+LENGTH...]`
 //!
 //! Host frames whose proximity domains are asked for, and parts of dom0's firmware
 //! tables to print from memory; numbers are decimal or 0x….
