@@ -182,8 +182,11 @@ pub fn with_plan<R>(
     let memory = regions(&input.memory);
     let reserved: Vec<_> = regions(&input.reserved).iter().map(|region| region.range).collect();
     let busy: Vec<_> = regions(&input.busy).iter().map(|region| region.range).collect();
-    let contents: Vec<Vec<u8>> =
-        (0_u8..).zip(&input.modules).map(|(n, module)| vec![n ^ 0xA5; module.len.into()]).collect();
+    let contents: Vec<Vec<u8>> = (0..=u8::MAX)
+        .cycle()
+        .zip(&input.modules)
+        .map(|(n, module)| vec![n ^ 0xA5; module.len.into()])
+        .collect();
     let modules: Vec<_> = contents
         .iter()
         .zip(&input.modules)
