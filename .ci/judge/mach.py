@@ -90,6 +90,13 @@ def elf32(image: bytes) -> bytes:
     return struct.pack("<16sHHIIIIIHHHHHH", ident, 2, 3, 1, entry, 52, 0, 0, 52, 32, count, 0, 0, 0) + heads + file
 
 
+def all_run(console: str) -> bool:
+    """Whether the first processor said, after it waited for the others, that each of them runs. The others write to
+    the same port at that time, so that their letters may stand between its own."""
+    waited = console.rpartition("Waiting for AP")[2] if "Waiting for AP" in console else ""
+    return re.search(".*?".join(map(re.escape, "Completed SMP init")), waited.partition(END)[0], re.S) is not None
+
+
 def said(console: str) -> dict[str, object]:
     """What the kernel found."""
     processors = console.partition("CPUS:")[2].partition("IOAPICS:")
@@ -97,8 +104,7 @@ def said(console: str) -> dict[str, object]:
         "processors": [(int(cpu), int(id_, 16)) for cpu, id_ in re.findall(r"CPU (\d+) - APIC ID ([0-9a-f]+)", processors[0])],
         "I/O APICs": [int(id_, 16) for id_ in re.findall(r"IOAPIC \d+ - APIC ID ([0-9a-f]+)", processors[2])],
         "overrides": re.findall(r"IRQ override: pin=(\d+) gsi=(\d+) trigger=(\w+)", console),
-        # Said once each processor that it found runs.
-        "several processors run": "Completed SMP init" in console,
+        "several processors run": all_run(console),
         "x2APIC entries, which it ignores": len(re.findall(r"x2APIC entry \(type 9\) unsupported, ignored", console)),
     }
 
