@@ -67,12 +67,14 @@ class Boot:
 
 
 def emulator_failed(said: str, console: str) -> bool:
-    """Whether QEMU's emulation is at fault: the machine hangs, or the state of a guest in its VMCB is the
-    hypervisor's own (code segment 0xe008, the instruction behind VMRUN), which no guest can bring about.
-    A panic is a result, and a triple fault of a guest's own code is one too."""
+    """Whether QEMU's emulation is at fault: the machine hangs; or it ends and Xen, which gives a reason for each
+    end of its own, has not said a word of it; or the state of a guest in its VMCB is the hypervisor's (code segment
+    0xe008, the instruction behind VMRUN), which no guest can bring about. A panic is a result, and a triple fault
+    of a guest's own code is one too. What is no accident comes again in the tries that follow."""
     hangs = "no end after" in said and "Panic on CPU" not in console
+    ends = "no whole report" in said and re.search("Panic on CPU|Hardware Dom0 (shutdown|halted|crashed)", console) is None
     lost = re.search(r"RIP: +e008:\[<ffff82[0-9a-f]{10}>\]\s.*CONTEXT: hvm guest", console.replace("\r", ""), re.S)
-    return hangs or ("Triple fault" in console and lost is not None)
+    return hangs or ends or ("Triple fault" in console and lost is not None)
 
 
 def run(command: list[str], logs: pathlib.Path, limit: int = qemu.TIME_LIMIT) -> tuple[qemu.Report, str]:
