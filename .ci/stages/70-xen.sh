@@ -31,7 +31,7 @@ for suite in bookworm trixie; do
   version=$(sed -nE 's/^linux-image-([0-9]+\.[0-9]+).*/\1/p' <<< "$package")
   kernels+=(--kernel "$version=$(.ci/debian only $suite "$package")")
 done
-python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(.ci/debian only bookworm busybox-static)/bin/busybox" \
+python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
   --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --out target/xen-boots
 
 # A dom0 of 32 bits asks in the compat layout.
