@@ -98,7 +98,7 @@ pub use slit::Slit;
 pub use srat::{Srat, SratEntry};
 pub use subtable::{SubTable, SubTables};
 pub use table::{HEADER_LEN, Table};
-pub use table_set::{Placed, PlacedTable, TableSet};
+pub use table_set::{MAX_TABLES, Placed, PlacedTable, TableSet};
 pub use topology::{MAX_DOMAIN, Topology};
 pub use units::{ApicId, Distance, Gpa, GpaRange, ProcessorUid, ProximityDomain};
 pub use wire::byte_sum;

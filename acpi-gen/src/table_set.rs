@@ -8,8 +8,8 @@ use crate::{
     xsdt,
 };
 
-/// RSDP, XSDT, FADT, MADT, SRAT, SLIT, DSDT, FACS.
-const MAX_TABLES: usize = 8;
+/// The most tables that a set has: RSDP, XSDT, FADT, MADT, SRAT, SLIT, DSDT, FACS.
+pub const MAX_TABLES: usize = 8;
 /// The RSDP is found by a scan in steps of 16 bytes where nobody passes its address.
 const RSDP_ALIGN: usize = 16;
 /// Tables stand on 8 bytes, so that the XSDT's addresses are aligned.

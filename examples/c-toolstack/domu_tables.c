@@ -125,6 +125,9 @@ int main(void)
     if ( rc )
         fail("hvg_tables_emit", rc, &error);
 
+    for ( i = 0; i < placed.nr_tables; i++ )
+        fprintf(stderr, "%.4s at %#llx, %u bytes\n", (const char *)placed.tables[i].signature,
+                (unsigned long long)placed.tables[i].address, (unsigned)placed.tables[i].len);
     /* The guest's hvm_start_info takes placed.rsdp. */
     if ( fwrite(buffer, 1, len, stdout) != len )
         return 1;

@@ -7,7 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-check() { ./check-xen-object.py --most-text 64 --most-frame 256 "$work/object.o" > "$work/out" 2>&1; }
+thunk=''
+check() { ./check-xen-object.py $thunk --most-text 64 --most-frame 256 "$work/object.o" > "$work/out" 2>&1; }
 refusals=0
 refused() { # WORDS: the object whose assembly is on standard input
     gcc -c -x assembler -o "$work/object.o" -
@@ -34,4 +35,15 @@ refused 'not hvg_*' <<< $'.text\n.globl f\nf: ret'
 refused 'text of 65 bytes' <<< $'.text\n.globl hvg_f\nhvg_f: .fill 64, 1, 0x90\nret'
 refused 'frame of 272 bytes' <<< $'.text\n.globl hvg_f\nhvg_f: push %rbx\nsub $0x100, %rsp\nadd $0x100, %rsp\npop %rbx\nret'
 refused 'nothing in it' <<< $''
-echo "$refusals bad objects refused, a good one accepted"
+refused '__x86_return_thunk: undefined' <<< $'.text\n.globl hvg_f\nhvg_f: jmp __x86_return_thunk'
+
+thunk=--return-thunk
+aligned=$'.text\n.globl hvg_f\n.balign 64\nhvg_f: jmp return_thunk\n.balign 32, 0xcc\nreturn_thunk: '
+gcc -c -x assembler -o "$work/object.o" - <<< "$aligned ret"
+check || { cat "$work/out" >&2 && exit 1; }
+refused "a return that is not the thunk's" <<< "$aligned ret"$'\ng: ret'
+refused '2 returns' <<< "$aligned ret"$'\n ret'
+refused '0 returns' <<< "$aligned int3"
+refused 'the first half of a cache line' <<< "$aligned"$'.balign 64, 0xcc\n ret'
+refused 'the first half of a cache line' <<< $'.text\n.globl hvg_f\nhvg_f: jmp return_thunk\n.fill 40, 1, 0xcc\nreturn_thunk: ret'
+echo "$refusals bad objects refused, good ones accepted"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that an object may be linked into Xen, and prints its size and largest stack frame.
 
-usage: check-xen-object.py [--allow SYMBOL]... [--most-text BYTES] [--most-frame BYTES] OBJECT...
+usage: check-xen-object.py [--return-thunk] [--most-text BYTES] [--most-frame BYTES] OBJECT...
 
 Xen's own link does not see all of this: xen.efi accepts a reference through the global offset table and then calls
 into the middle of the function that it names.
@@ -61,8 +61,30 @@ def disassembly(path, *options):
             yield function, line.strip()
 
 
-def faults(path, allowed):
-    found = []
+def returns(path):
+    """What a Xen with return thunks refuses: it wants one return, in the second half of a cache line of 64 bytes."""
+    count, aligned = 0, {}
+    for line in run("readelf", "-SW", path).splitlines():
+        if match := re.match(r"\s*\[\s*\d+\] (\S+)\s+PROGBITS\s.*\s(\d+)$", line):
+            aligned[match[1]] = int(match[2]) % 64 == 0
+    section = function = "?"
+    for line in run("objdump", "-dw", "--no-show-raw-insn", path).splitlines():
+        if match := re.match(r"Disassembly of section (.*):$", line):
+            section = match[1]
+        elif match := re.match(r"[0-9a-f]+ <(.*)>:$", line):
+            function = match[1]
+        elif match := re.match(r"\s*([0-9a-f]+):\s+(?:\S+ )?l?retq?\b", line):
+            count += 1
+            if not function.endswith("return_thunk"):
+                yield f"{function}: a return that is not the thunk's"
+            elif not aligned[section] or int(match[1], 16) % 64 < 32:
+                yield f"{function}: in the first half of a cache line"
+    if count != 1:
+        yield f"{count} returns, where the thunk's alone is right"
+
+
+def faults(path, return_thunk):
+    found = list(returns(path)) if return_thunk else []
     places = {index: name for index, name, *_ in sections(path)}
     home = {name: places.get(index, index) for name, _, index, *_ in symbols(path)}
     for section, kind, symbol in relocations(path):
@@ -81,7 +103,7 @@ def faults(path, allowed):
         if FLOAT.search(instruction):
             found.append(f"{function}: {instruction}: an SSE, MMX or x87 register")
     for name, binding, index, *_ in symbols(path):
-        if index == "UND" and name not in allowed:
+        if index == "UND" and name not in ALLOWED_UNDEFINED:
             found.append(f"{name}: undefined")
         if CORE_FMT.search(name):
             found.append(f"{name}: formatting code")
@@ -138,15 +160,14 @@ def depths(path):
 
 def main():
     parser = argparse.ArgumentParser(description="checks objects for Xen")
-    parser.add_argument("--allow", action="append", default=[], metavar="SYMBOL")
+    parser.add_argument("--return-thunk", action="store_true", help="for a Xen with CONFIG_RETURN_THUNK")
     parser.add_argument("--most-text", type=int, default=1 << 20, metavar="BYTES", help="the size not to be passed")
     parser.add_argument("--most-frame", type=int, default=1 << 12, metavar="BYTES", help="the stack frame not to be passed")
     parser.add_argument("objects", nargs="+")
     arguments = parser.parse_args()
-    allowed = ALLOWED_UNDEFINED | set(arguments.allow)
     failed = False
     for path in arguments.objects:
-        for fault in faults(path, allowed):
+        for fault in faults(path, arguments.return_thunk):
             print(f"{path}: {fault}", file=sys.stderr)
             failed = True
         text = sum(size for _, name, _, size, flags in sections(path) if "X" in flags)

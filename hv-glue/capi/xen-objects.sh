@@ -6,7 +6,7 @@
 #
 # Compiled as Xen is: position-independent without a GOT, no SSE. Core is built with the same flags, since what is
 # installed holds SSE code or GOT references. --return-thunk is for a Xen with CONFIG_RETURN_THUNK: every return then
-# goes through its __x86_return_thunk. There is no indirect branch that would need another.
+# goes through a thunk of the object's own (return-thunk.S). There is no indirect branch that would need another.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . .ci/lib.sh
@@ -21,12 +21,10 @@ boot=(hvg_plan_work_len hvg_plan_make hvg_plan_layout hvg_populate_begin hvg_pop
 run=(hvg_apic_ids hvg_cpuid_patch hvg_mfn_pxms)
 
 flags=(-Crelro-level=off -Crelocation-model=pie -Cjump-tables=no)
-allowed=()
 if [ -n "$thunk" ]; then
     # Not stable: the compiler's bootstrap switch is needed.
     export RUSTC_BOOTSTRAP=1
     flags+=(-Zfunction-return=thunk-extern)
-    allowed=(--allow __x86_return_thunk)
 fi
 export_target_flags $target "${flags[@]}"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/xen
@@ -38,14 +36,20 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mapfile -t members < <(ar t "$archive" | grep -v '^compiler_builtins-')
 (cd "$work" && ar x "$archive" "${members[@]}")
+parts=("$work"/*.rcgu.o)
+if [ -n "$thunk" ]; then
+    gcc -c -o "$work/return-thunk.o" $here/return-thunk.S
+    parts+=("$work/return-thunk.o")
+fi
 mkdir -p "$out"
 cut_out() { # NAME SCRIPT TEXT FRAME SYMBOL...: the part of the archive that the symbols reach, those alone global
     local name=$1 script=$2 text=$3 frame=$4 symbol keep=() roots=()
     shift 4
     for symbol; do keep+=("--keep-global-symbol=$symbol"); roots+=(-u "$symbol"); done
-    ld -r --gc-sections -z noexecstack "${roots[@]}" -T "$script" -o "$work/$name" "$work"/*.rcgu.o
-    objcopy "${keep[@]}" "$work/$name"
-    $here/check-xen-object.py "${allowed[@]}" --most-text "$text" --most-frame "$frame" "$work/$name"
+    ld -r --gc-sections -z noexecstack "${roots[@]}" -T "$script" -o "$work/$name" "${parts[@]}"
+    # Xen's symbol table names this one, too, and takes no name twice.
+    objcopy "${keep[@]}" --redefine-sym "__x86_return_thunk=${name%.o}.return_thunk" "$work/$name"
+    $here/check-xen-object.py $thunk --most-text "$text" --most-frame "$frame" "$work/$name"
     # The two have local functions of one name, which Xen's symbol table does not take.
     objcopy --strip-unneeded "$work/$name" "$out/$name"
 }

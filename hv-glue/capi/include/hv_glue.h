@@ -106,6 +106,9 @@
 // MADT flag PCAT_COMPAT.
 #define HVG_TABLES_PCAT 4
 
+// The most tables that a set has, the RSDP counted.
+#define HVG_MAX_TABLES 8
+
 // What [`HvgError::what`](crate::types::HvgError) says. From 0x100 on the rule is
 // one of the tables' (acpi-gen), from 0x200 on one of the layout's (hv-glue);
 // index and value are those that the rule names, in its order.
@@ -660,6 +663,16 @@ struct hvg_tables {
     uint8_t reserved[2];
 };
 
+// One table of a set.
+struct hvg_table {
+    // Its signature; "RSDP" for the RSDP.
+    uint8_t signature[4];
+    // Its length in bytes.
+    uint32_t len;
+    // Its address in the guest.
+    uint64_t address;
+};
+
 // Where the tables stand.
 struct hvg_placed {
     // sizeof(struct hvg_placed).
@@ -672,6 +685,12 @@ struct hvg_placed {
     uint64_t madt;
     // Bytes of the whole set.
     uint64_t len;
+    // The tables as they lie in memory: each may be copied by itself.
+    struct hvg_table tables[HVG_MAX_TABLES];
+    // Number of tables.
+    uint32_t nr_tables;
+    // 0.
+    uint32_t reserved;
 };
 
 // A guest's layout, as XEN_DOMCTL_setvnumainfo takes it.

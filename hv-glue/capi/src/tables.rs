@@ -10,11 +10,14 @@ use crate::fault::{Fault, wide};
 use crate::host::{len, range};
 use crate::lend::{Lent, Work, call, read, read_mut, slice, slice_mut};
 use crate::types::{
-    HVG_MEMORY_HOTPLUG, HVG_MEMORY_NONVOLATILE, HVG_NONE, HVG_PROCESSOR_ONLINE_CAPABLE,
-    HVG_TABLES_COMPLETE, HVG_TABLES_HYBRID, HVG_TABLES_PCAT, HvgError, HvgIoApic, HvgMemory,
-    HvgNmi, HvgOverride, HvgPlaced, HvgProcessor, HvgTables,
+    HVG_MAX_TABLES, HVG_MEMORY_HOTPLUG, HVG_MEMORY_NONVOLATILE, HVG_NONE,
+    HVG_PROCESSOR_ONLINE_CAPABLE, HVG_TABLES_COMPLETE, HVG_TABLES_HYBRID, HVG_TABLES_PCAT,
+    HvgError, HvgIoApic, HvgMemory, HvgNmi, HvgOverride, HvgPlaced, HvgProcessor, HvgTable,
+    HvgTables,
 };
 use crate::what::HvgWhat as What;
+
+const _: () = assert!(HVG_MAX_TABLES == acpi_gen::MAX_TABLES);
 
 /// The number of bytes that the other two calls need for these tables.
 ///
@@ -114,6 +117,16 @@ pub unsafe extern "C" fn hvg_tables_emit(
             out.rsdp = at.rsdp().0;
             out.madt = at.table(*b"APIC").map_or(0, |table| table.address.0);
             out.len = wide(at.len());
+            out.nr_tables = 0;
+            for (slot, table) in out.tables.iter_mut().zip(at.tables()) {
+                *slot = HvgTable {
+                    signature: table.signature,
+                    // The set fits into a buffer whose length is a u32.
+                    len: u32::try_from(table.len).unwrap_or(0),
+                    address: table.address.0,
+                };
+                out.nr_tables = out.nr_tables.saturating_add(1);
+            }
             Ok(0)
         })
     };

@@ -526,6 +526,21 @@ pub const HVG_TABLES_HYBRID: u32 = 2;
 /// MADT flag PCAT_COMPAT.
 pub const HVG_TABLES_PCAT: u32 = 4;
 
+/// The most tables that a set has, the RSDP counted.
+pub const HVG_MAX_TABLES: usize = 8;
+
+/// One table of a set.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct HvgTable {
+    /// Its signature; "RSDP" for the RSDP.
+    pub signature: [u8; 4],
+    /// Its length in bytes.
+    pub len: u32,
+    /// Its address in the guest.
+    pub address: u64,
+}
+
 /// Where the tables stand.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -540,4 +555,10 @@ pub struct HvgPlaced {
     pub madt: u64,
     /// Bytes of the whole set.
     pub len: u64,
+    /// The tables as they lie in memory: each may be copied by itself.
+    pub tables: [HvgTable; HVG_MAX_TABLES],
+    /// Number of tables.
+    pub nr_tables: u32,
+    /// 0.
+    pub reserved: u32,
 }

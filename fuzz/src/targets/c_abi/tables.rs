@@ -105,6 +105,9 @@ pub(super) fn run(input: &Input) {
         rsdp: 1,
         madt: 1,
         len: 1,
+        tables: [HvgTable { signature: [1; 4], len: 1, address: 1 }; HVG_MAX_TABLES],
+        nr_tables: 1,
+        reserved: 0,
     };
     let placed_at = lender.lend_one(placed);
     let base = u64::from(numbers(2)) << 4;
@@ -127,12 +130,39 @@ pub(super) fn run(input: &Input) {
         let (bytes, placed) = unsafe { (read(buffer_at, buffer.len()), read(placed_at, 1)[0]) };
         if status == 0 {
             assert_eq!((placed.len, placed.rsdp), (len, base));
+            let tables = &placed.tables[..placed.nr_tables as usize];
+            let named = tables.iter().map(|table| (table.signature, table.address, table.len));
+            let found = named_tables(&bytes[..len as usize], base);
+            assert!(named.eq(found.iter().copied()), "{tables:?} where {found:?} is right");
             assert!(
                 bytes.starts_with(b"RSD PTR ")
                     && bytes[len as usize..].iter().all(|b| *b == POISON)
             );
         } else {
-            assert_eq!((bytes, placed.len), (buffer, 1), "wrote before it failed");
+            assert_eq!(
+                (bytes, placed.len, placed.nr_tables),
+                (buffer, 1, 1),
+                "wrote before it failed"
+            );
         }
     }
+}
+
+/// Signature, address and length of the tables that lie in `bytes` from `base` on,
+/// by their own headers: on 8 bytes, with zeros in between.
+fn named_tables(bytes: &[u8], base: u64) -> Vec<([u8; 4], u64, u32)> {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("4 bytes"));
+    // ACPI 6.5, 5.2.5.3: an RSDP of revision 2 has 36 bytes, its length at 20.
+    let mut found = vec![(*b"RSDP", base, word(20))];
+    let mut at = 40;
+    while at < bytes.len() {
+        if bytes[at] == 0 {
+            at += 8;
+        } else {
+            let signature = word(at).to_le_bytes();
+            found.push((signature, base + at as u64, word(at + 4)));
+            at += (word(at + 4) as usize).next_multiple_of(8);
+        }
+    }
+    found
 }

@@ -73,6 +73,24 @@ void test_tables(void)
     CHECK(hvg_tables_emit(&tables, work, work_len, image, (uint32_t)len, 0x1000, &placed, NULL) == 0);
     CHECK(placed.rsdp == 0x1000 && placed.len == len && placed.madt > placed.rsdp);
     CHECK(memcmp(image, "RSD PTR ", 8) == 0 && sum(image, 20) == 0 && sum(image, 36) == 0);
+    CHECK(placed.nr_tables == 5 && placed.tables[0].address == 0x1000 && placed.tables[0].len == 36);
+    CHECK(memcmp(placed.tables[0].signature, "RSDP", 4) == 0 && placed.tables[2].address == placed.madt);
+    {
+        const char *order[] = { "XSDT", "APIC", "SRAT", "SLIT" };
+        uint64_t end = placed.tables[0].address + placed.tables[0].len;
+        unsigned int i;
+
+        for ( i = 0; i < COUNT(order); i++ )
+        {
+            const struct hvg_table *table = &placed.tables[i + 1];
+            const uint8_t *bytes = image + (table->address - 0x1000);
+
+            CHECK(table->address >= end && memcmp(table->signature, order[i], 4) == 0);
+            CHECK(memcmp(bytes, order[i], 4) == 0 && word(bytes + 4) == table->len && sum(bytes, table->len) == 0);
+            end = table->address + table->len;
+        }
+        CHECK(end == 0x1000 + placed.len);
+    }
     {
         const uint8_t *madt = image + (placed.madt - 0x1000);
 

@@ -29,6 +29,14 @@
 static uint64_t __initdata opt_arena;
 size_param("hv_glue_arena", opt_arena);
 
+#ifdef CONFIG_DEBUG
+/* Which copy into dom0 is to fail, counted from 1, to see what happens then. */
+static unsigned int __initdata opt_copy_fails;
+integer_param("hv_glue_copy_fails", opt_copy_fails);
+#else
+#define opt_copy_fails 0
+#endif
+
 static struct hvg_tables __initdata tables;
 static void *__initdata tables_work;
 static uint64_t __initdata tables_work_len;
@@ -191,10 +199,28 @@ int __init hv_glue_dom0_tables_begin(const struct domain *d,
     return rc;
 }
 
+static int __init copy_to_dom0(struct domain *d, paddr_t to, void *from,
+                               unsigned long size, const void *what,
+                               int what_len)
+{
+    static unsigned int __initdata copies;
+
+    if ( ++copies != opt_copy_fails &&
+         hvm_copy_to_guest_phys(to, from, size, d->vcpu[0]) == HVMTRANS_okay )
+        return 0;
+
+    printk(XENLOG_ERR
+           "vNUMA: dom0's %.*s: %lu bytes at %#"PRIpaddr" could not be written\n",
+           what_len, (const char *)what, size, to);
+
+    return -EFAULT;
+}
+
 int __init hv_glue_dom0_tables_emit(struct domain *d, paddr_t arena,
                                     unsigned long size, paddr_t start_info,
                                     paddr_t *madt)
 {
+    unsigned int i;
     struct hvg_error err = HVG_INIT(struct hvg_error);
     struct hvg_placed where = HVG_INIT(struct hvg_placed);
     uint8_t *image = xzalloc_bytes(size);
@@ -203,14 +229,21 @@ int __init hv_glue_dom0_tables_emit(struct domain *d, paddr_t arena,
     if ( !rc )
         rc = hvg_tables_emit(&tables, tables_work, tables_work_len, image, size,
                              arena, &where, &err);
-    if ( !rc && hvm_copy_to_guest_phys(arena, image, size, d->vcpu[0]) !=
-                HVMTRANS_okay )
-        rc = -EFAULT;
-    if ( !rc && hvm_copy_to_guest_phys(
-                    start_info + offsetof(struct hvm_start_info, rsdp_paddr),
-                    &where.rsdp, sizeof(where.rsdp), d->vcpu[0]) !=
-                HVMTRANS_okay )
-        rc = -EFAULT;
+    /* Each with the zeros behind it, so that all of the arena is written. */
+    for ( i = 0; !rc && i < where.nr_tables; i++ )
+    {
+        paddr_t from = where.tables[i].address;
+        paddr_t end = i + 1 < where.nr_tables ? where.tables[i + 1].address
+                                              : arena + size;
+
+        rc = copy_to_dom0(d, from, image + (from - arena), end - from,
+                          where.tables[i].signature, 4);
+    }
+    /* The kernel finds nothing of a set that is not whole. */
+    if ( !rc )
+        rc = copy_to_dom0(d, start_info + offsetof(struct hvm_start_info,
+                                                   rsdp_paddr),
+                          &where.rsdp, sizeof(where.rsdp), "start info", 10);
     if ( rc )
         printk(XENLOG_ERR "vNUMA: dom0's tables at %#"PRIpaddr": %d (rule %#x)\n",
                arena, rc, err.what);
