@@ -33,6 +33,8 @@ class Case:
     fallbacks: bool | None = False  # None: there may be some
     cpu: str = ""  # instead of the usual model, for PV
     fails: bool = False  # Xen refuses to build dom0
+    policy: str = ""  # FLASK's, a file of --policies
+    refused: bool = False  # the policy refuses get_vcpu_apicids
 
     @property
     def pvh(self) -> bool:
@@ -44,7 +46,8 @@ def _met(name: str, machine: str, memory: str, **more) -> Case:
 
 
 CASES = [
-    _met("2x2-debug", "2x2", "dom0_mem=2G flask=permissive", build="debug"),
+    _met("2x2-debug", "2x2", "dom0_mem=2G flask=enforcing", build="debug", policy="policy"),
+    _met("2x2-refused", "2x2", "dom0_mem=2G flask=enforcing", build="debug", policy="refusing", refused=True),
     _met("2x2-xen-4.17", "2x2", "dom0_mem=2G", build="on-4.17"),
     _met("3x2", "3x2", "dom0_mem=3G"),
     _met("3x2-linux-6.12", "3x2", "dom0_mem=3G", kernel="6.12"),
@@ -70,6 +73,12 @@ CASES = [
          says=("vNUMA for dom0: off", "not met: PVH dom0: 0, 1")),
     Case("no-room-for-tables", "2x2", "on", f"{PIN} dom0_mem=2G hv_glue_arena=3G", fails=True,
          says=("of dom0's RAM below 4GiB are free for its ACPI tables",)),
+]  # fmt: skip
+# Each copy of a piece into dom0, failing: Xen names it and gives up the dom0.
+CASES += [
+    Case(f"copy-{copy}-fails", "2x2", "debug", f"{PIN} dom0_mem=2G flask=permissive hv_glue_copy_fails={copy}", fails=True,
+         says=(f"vNUMA: dom0's {what}: ", "could not be written", "Panic on CPU 0"))
+    for copy, what in enumerate(("RSDP", "XSDT", "APIC", "SRAT", "SLIT", "start info"), start=1)
 ]  # fmt: skip
 # Those that must agree in MADT, XSDT, RSDP and ids.
 SAME_AS = {"off": "stock", "not-pinned": "stock", "fewer-vcpus": "fewer-vcpus-stock", "one-node": "one-node-stock", "pv": "pv-stock"}
@@ -99,6 +108,11 @@ def judge_vnuma(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
     machine = MACHINES[case.machine]
     expected = machine.dom0()
     findings = compare_vnuma(boot, machine, expected, out, acpi_gen) + list(whole(boot))
+    if case.refused:
+        # EACCES whatever is asked of the domctl, and nothing else is otherwise.
+        asked = [boot.probe(key)[0][:2] for key in ("apicids", "apicids-query", "apicids-short")]
+        others = [finding for finding in findings if not re.match(r"get_vcpu_apicids.*: \[\['errno', '13'", finding)]
+        return others if asked == [["errno", "13"]] * 3 else [f"get_vcpu_apicids is not refused: {asked}", *others]
     survived = [what for what, wrong in mutations(expected) if not compare_vnuma(boot, machine, wrong, out, acpi_gen)]
     findings += [f"a wrong machine passes too: {what}" for what in survived]
     warned = any("pages from another node than SRAT says" in line for line in boot.xen())
@@ -202,7 +216,8 @@ def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path]
     dom0_line = f"iomem=relaxed mfns={frames}"
     if not case.vnuma and case.pvh:
         dom0_line += " mem=1G"
-    return xen.boot(builds[case.build] / "xen", arguments, kernels[case.kernel], initrd, out, case.xen_line, dom0_line)
+    policy = options.policies / case.policy if case.policy else None
+    return xen.boot(builds[case.build] / "xen", arguments, kernels[case.kernel], initrd, out, case.xen_line, dom0_line, policy)
 
 
 def row(case: Case, boot: xen.Boot) -> str:
@@ -222,6 +237,7 @@ def main() -> int:
     parser.add_argument("--probe", type=pathlib.Path, required=True, help="a static dom0-probe")
     parser.add_argument("--kernel", action="append", required=True, metavar="NAME=FOLDER", help="an unpacked linux-image")
     parser.add_argument("--xen", action="append", required=True, metavar="BUILD=FOLDER", help="what hv-glue/xen/build.sh printed")
+    parser.add_argument("--policies", type=pathlib.Path, required=True, help="what hv-glue/xen/policy.sh made")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("case", nargs="*", help="names of cases; none: all")
     options = parser.parse_args()

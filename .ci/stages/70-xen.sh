@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # title: Xen 4.20 with hv-glue boots a PVH dom0 whose nodes are the host's; without it, or with the gate not met, stock's
 # quick: no
-# packages: bison bzip2 ca-certificates coccinelle curl debian-archive-keyring flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
+# packages: bison bzip2 ca-certificates checkpolicy coccinelle curl debian-archive-keyring flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
 
 cargo build --quiet --release --package acpi-gen-cli
 RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --quiet --release --package dom0-probe --target x86_64-unknown-linux-gnu
@@ -25,6 +25,8 @@ build debug --emulation --debug 4.20 on
 # The same patches and files on the version that has no common/numa.c.
 build on-4.17 --emulation 4.17 on
 
+hv-glue/xen/policy.sh 4.20 target/xen-policies
+
 kernels=()
 for suite in bookworm trixie; do
   package=$(.ci/debian depends $suite linux-image-amd64)
@@ -32,7 +34,7 @@ for suite in bookworm trixie; do
   kernels+=(--kernel "$version=$(.ci/debian only $suite "$package")")
 done
 python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
-  --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --out target/xen-boots
+  --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --policies target/xen-policies --out target/xen-boots
 
 # A dom0 of 32 bits asks in the compat layout.
 gcc -m32 -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none -mgeneral-regs-only \

@@ -6,8 +6,9 @@
 #   stock   as Debian has it
 #   off     with the integration carried in and its option off
 #   on      with the option on
-# --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, and FLASK (boot it with flask=permissive). --emulation
-# adds the edit that boots under software emulation need (cocci/emulation.cocci), whatever the option.
+# --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, and FLASK without a policy (policy.sh makes one for
+# flask=enforcing; without one boot it with flask=permissive). --emulation adds the edit that boots under software
+# emulation need (cocci/emulation.cocci), whatever the option.
 #
 # The folder is in the cache, named by all that decides its content.
 set -euo pipefail
@@ -60,7 +61,8 @@ xen=$work/tree/xen
 cp "$work/tree/debian/xen-kconfig" "$xen/.config"
 if [ -n "$debug" ]; then
     sed -i '/CONFIG_DEBUG[ =]/d' "$xen/.config"
-    printf 'CONFIG_%s=y\n' DEBUG XSM XSM_FLASK >> "$xen/.config"
+    # Xen builds its policy in where checkpolicy is installed: it is to come as a module, or not at all.
+    printf 'CONFIG_%s\n' DEBUG=y XSM=y XSM_FLASK=y XSM_FLASK_POLICY=n >> "$xen/.config"
 fi
 if [ "$what" = on ]; then
     echo CONFIG_HV_GLUE=y >> "$xen/.config"
