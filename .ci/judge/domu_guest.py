@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import compare
 from qemu import Report
 from topology import Topology, cpulist
+from xen import Boot
 from xen_compare import XSAVE_WARNING
 
 
@@ -57,22 +58,13 @@ def read(run: str, console: str) -> Guest:
         last = key if key != "+" else last
     report.text["dmesg"] = XSAVE_WARNING.sub("", report.text["dmesg"])
     leaves = {cpu: _leaves(text) for cpu, text in cpuid.items()}
-    pages, vcpus_of = _debug_key(console, domain)
+    pages, vcpus_of = Boot(report, console).debug_key(domain)
     return Guest(created, ended[0] if ended else {}, report, leaves, answer, pages, vcpus_of)
 
 
 def _leaves(text: str) -> dict[str, list[int]]:
     pairs = (leaf.partition("=") for leaf in text.split())
     return {name: [int(register, 16) for register in registers.split("/")] for name, _, registers in pairs}
-
-
-def _debug_key(console: str, domain: int) -> tuple[dict[int, int], dict[int, tuple[int, list[int]]]]:
-    xen = "\n".join(re.findall(r"^\(XEN\) (.*)$", console, re.M))
-    part = re.search(rf"^(?:d|Domain ){domain} \(total: \d+\):\n((?: .*\n?)*)", xen, re.M)
-    text = part[1] if part else ""
-    pages = {int(node): int(count) for node, count in re.findall(r"^ +Node (\d+): (\d+)", text, re.M)}
-    vnodes = re.findall(r"^ +(\d+): pnode +(\d+), vcpus ([0-9, -]*)$", text, re.M)
-    return pages, {int(vnode): (int(pnode), cpulist(cpus.strip())) for vnode, pnode, cpus in vnodes}
 
 
 def madt(table: bytes) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ import re
 
 import cpio
 import qemu
+from topology import cpulist
 
 DOM0_LINE = (
     "console=hvc0 earlyprintk=xen ignore_loglevel log_buf_len=4M panic=-1 nokaslr mitigations=off "
@@ -58,12 +59,13 @@ class Boot:
         lines = self.report.text.get("dom0-probe", "").splitlines()
         return [line.removeprefix(f"probe {key} ").split() for line in lines if line.startswith(f"probe {key} ")]
 
-    def pages(self) -> dict[int, int]:
-        """dom0's pages by Xen's node, as the debug key 'u' reports them."""
-        text = "\n".join(self.xen())
-        found = re.search(r"^(?:d|Domain )0 \(total: \d+\):\n((?: +Node \d+: \d+\n)*)", text, re.M)
-        rows = re.findall(r"Node (\d+): (\d+)", found[1]) if found else []
-        return {int(node): int(pages) for node, pages in rows}
+    def debug_key(self, domain: int) -> tuple[dict[int, int], dict[int, tuple[int, list[int]]]]:
+        """What Xen's debug key 'u' reports of a domain: its pages by node, and (pnode, vCPUs) by vnode."""
+        part = re.search(rf"^(?:d|Domain ){domain} \(total: \d+\):\n((?: .*\n?)*)", "\n".join(self.xen()), re.M)
+        text = part[1] if part else ""
+        pages = {int(node): int(count) for node, count in re.findall(r"^ +Node (\d+): (\d+)", text, re.M)}
+        vnodes = re.findall(r"^ +(\d+): pnode +(\d+), vcpus ([0-9, -]*)$", text, re.M)
+        return pages, {int(vnode): (int(pnode), cpulist(cpus.strip())) for vnode, pnode, cpus in vnodes}
 
 
 def emulator_failed(said: str, console: str) -> bool:

@@ -14,6 +14,7 @@ import xen
 from topology import Topology
 from xen_compare import compare_vnuma, frames_to_ask
 from xen_machine import MACHINES
+from xen_plan import memory_map, plan
 
 PIN = "dom0=pvh,verbose dom0_vcpus_pin=1"
 
@@ -35,6 +36,7 @@ class Case:
     fails: bool = False  # Xen refuses to build dom0
     policy: str = ""  # FLASK's, a file of --policies
     refused: bool = False  # the policy refuses get_vcpu_apicids
+    vcpus: int | None = None  # None: one for each pCPU
 
     @property
     def pvh(self) -> bool:
@@ -46,7 +48,8 @@ def _met(name: str, machine: str, memory: str, **more) -> Case:
 
 
 CASES = [
-    _met("2x2-debug", "2x2", "dom0_mem=2G flask=enforcing", build="debug", policy="policy"),
+    _met("2x2-debug", "2x2", "dom0_mem=2G flask=enforcing", build="debug", policy="policy",
+         says=("debug=y", "Flask:  Starting in enforcing mode.")),
     _met("2x2-refused", "2x2", "dom0_mem=2G flask=enforcing", build="debug", policy="refusing", refused=True),
     _met("2x2-xen-4.17", "2x2", "dom0_mem=2G", build="on-4.17"),
     _met("3x2", "3x2", "dom0_mem=3G"),
@@ -57,14 +60,20 @@ CASES = [
     _met("memory-only", "memory-only", "dom0_mem=2G"),
     _met("cpus-only", "cpus-only", "dom0_mem=2G"),
     _met("hotplug", "hotplug", "dom0_mem=2G"),
+    _met("fewer-vcpus", "3x2", "dom0_mem=3G dom0_max_vcpus=4", vcpus=4),
     _met("node-exhausted", "2x2", "dom0_mem=3420M", fallbacks=True),
     Case("stock", "3x2", "stock", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("off", "3x2", "off", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("not-pinned", "3x2", "on", "dom0=pvh,verbose dom0_mem=3G", vnuma=False,
          says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1")),
-    Case("fewer-vcpus-stock", "3x2", "stock", f"{PIN} dom0_mem=3G dom0_max_vcpus=4", vnuma=False),
-    Case("fewer-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G dom0_max_vcpus=4", vnuma=False,
-         says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 4, 6")),
+    Case("more-vcpus-stock", "3x2", "stock", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False),
+    Case("more-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False, vcpus=7,
+         says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 7, 6")),
+    Case("grouped-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G sched-gran=core", vnuma=False,
+         says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1", "sched-gran groups vCPUs")),
+    # Xen's nodes 0 and 1 are halves of the first node's memory, whatever the SRAT says.
+    Case("fake-nodes", "2x2", "on", f"{PIN} dom0_mem=2G numa=fake=3", vnuma=False,
+         says=("vNUMA for dom0: off", "0x100000-0x80000000 is not all on node 0", "not met: memory blocks against at most: 0, 170")),
     Case("one-node-stock", "one-node", "stock", f"{PIN} dom0_mem=2G", vnuma=False),
     Case("one-node", "one-node", "on", f"{PIN} dom0_mem=2G", vnuma=False,
          says=("vNUMA for dom0: off", "not met: nodes against at least: 1, 2")),
@@ -81,9 +90,9 @@ CASES += [
     for copy, what in enumerate(("RSDP", "XSDT", "APIC", "SRAT", "SLIT", "start info"), start=1)
 ]  # fmt: skip
 # Those that must agree in MADT, XSDT, RSDP and ids.
-SAME_AS = {"off": "stock", "not-pinned": "stock", "fewer-vcpus": "fewer-vcpus-stock", "one-node": "one-node-stock", "pv": "pv-stock"}
+SAME_AS = {"off": "stock", "not-pinned": "stock", "more-vcpus": "more-vcpus-stock", "grouped-vcpus": "stock", "one-node": "one-node-stock", "pv": "pv-stock"}
 # A PVH dom0 of several nodes has a memory map of its own with the option on.
-MOVED = ("not-pinned", "fewer-vcpus")
+MOVED = ("not-pinned", "more-vcpus", "grouped-vcpus")
 
 
 def mutations(expected: Topology) -> Iterator[tuple[str, Topology]]:
@@ -106,7 +115,7 @@ def mutations(expected: Topology) -> Iterator[tuple[str, Topology]]:
 
 def judge_vnuma(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib.Path) -> list[str]:
     machine = MACHINES[case.machine]
-    expected = machine.dom0()
+    expected = machine.dom0(case.vcpus)
     findings = compare_vnuma(boot, machine, expected, out, acpi_gen) + list(whole(boot))
     if case.refused:
         # EACCES whatever is asked of the domctl, and nothing else is otherwise.
@@ -121,8 +130,12 @@ def judge_vnuma(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
     return findings
 
 
-def judge_plain(boot: xen.Boot, case: Case) -> Iterator[str]:
-    """A dom0 without vNUMA: one node, no SRAT of ours, ids of 2 * vCPU."""
+def judge_plain(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib.Path) -> Iterator[str]:
+    """A dom0 without vNUMA: one node, no SRAT of ours, ids of 2 * vCPU; its share of each node all the same."""
+    machine = MACHINES[case.machine]
+    if case.name in MOVED:
+        made = plan(boot, machine, machine.cpu_count, out, acpi_gen)
+        yield from [made] if isinstance(made, str) else memory_map(boot, made)
     tables = boot.report.tables
     if case.pvh and "SRAT" in tables:
         yield "an SRAT where there should be none"
@@ -226,7 +239,7 @@ def row(case: Case, boot: xen.Boot) -> str:
     nodes = len([path for path in text if re.fullmatch(r"/sys/devices/system/node/node\d+/cpulist", path)])
     packages = len({value for path, value in text.items() if path.endswith("physical_package_id")})
     distance = " / ".join(text[path].strip() for path in sorted(text) if path.endswith("/distance"))
-    pages = " ".join(str(count) for _, count in sorted(boot.pages().items()))
+    pages = " ".join(str(count) for _, count in sorted(boot.debug_key(0)[0].items()))
     return (f"| {case.name} | {nodes} | {'yes' if 'SRAT' in boot.report.tables else 'no'} | {packages} | {distance} | {pages} |")  # fmt: skip
 
 
@@ -265,7 +278,7 @@ def main() -> int:
             elif case.vnuma:
                 findings += judge_vnuma(case, boot, options.out / case.name, options.acpi_gen)
             else:
-                findings += list(judge_plain(boot, case))
+                findings += list(judge_plain(case, boot, options.out / case.name, options.acpi_gen))
             if case.name in SAME_AS and SAME_AS[case.name] in boots:
                 findings += list(same(case, SAME_AS[case.name], boots))
             print(f"{case.name:20} {boot.report.seconds:5.1f} s  {'FAILED' if findings else 'ok'}", flush=True)

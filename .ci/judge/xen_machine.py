@@ -124,11 +124,11 @@ class Machine:
         command = [acpi_gen, "emit", folder / "host.toml", "--out", folder]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
-    def dom0(self) -> Topology:
-        """What dom0 sees: a vCPU on each pCPU, the host's blocks, PXMs and distances."""
+    def dom0(self, vcpus: int | None = None) -> Topology:
+        """What dom0 sees: a vCPU on each pCPU, or on as many as it has, the host's blocks, PXMs and distances."""
         groups: dict[int, int] = {}
         places = []
-        for node in self.node_of_cpu():
+        for node in self.node_of_cpu()[:vcpus]:
             places.append((node.pxm, groups.get(node.pxm, 0)))
             groups[node.pxm] = groups.get(node.pxm, 0) + 1
         shift = (2 * max(groups.values()) - 1).bit_length()

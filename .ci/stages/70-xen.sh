@@ -22,8 +22,8 @@ build off --emulation 4.20 off
 python3 -B .ci/judge/xen_same_code.py "${xen[1]#stock=}/tree/xen" "${xen[3]#off=}/tree/xen"
 build on --emulation 4.20 on
 build debug --emulation --debug 4.20 on
-# The same patches and files on the version that has no common/numa.c.
-build on-4.17 --emulation 4.17 on
+# The same patches and files on the version that has no common/numa.c; and without the edit for emulation.
+build on-4.17 4.17 on
 
 hv-glue/xen/policy.sh 4.20 target/xen-policies
 

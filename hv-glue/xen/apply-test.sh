@@ -38,6 +38,7 @@ arch/x86/mm.c hv_glue_memory_op
 common/compat/memory.c hv_glue_compat_memory_op
 common/domain.c hv_glue_sanitise_domain_config
 common/domctl.c hv_glue_vnuma_set
+common/domctl.c hv_glue_do_domctl
 xsm/flask/hooks.c hv_glue_flask_domctl
 HOOKS
 echo "Xen $1: applied twice is applied once, and each of $hooks hooks is missed where it does not land"

@@ -31,6 +31,9 @@ once() { # FILE MARK: text on standard input is appended unless MARK stands in F
 if [ -n "$emulation" ]; then patch_file emulation arch/x86/time.c 1 'is_hardware_domain\(d\) \|\| host_tsc_is_safe'; fi
 if [ "$emulation" = --emulation-alone ]; then exit $failed; fi
 
+# Cases of Xen's own come before the architecture's: 4.17 has one way there, 4.20 has two.
+domctls=$(grep -cE '[^_](arch|hv_glue)_do_domctl\(op' "$tree/common/domctl.c" || true)
+[ "$domctls" -gt 0 ] || { echo "common/domctl.c: /arch_do_domctl/ stands 0 times, once or more expected" >&2; failed=1; }
 numa=common/numa.c
 [ -f "$tree/$numa" ] || numa=arch/x86/srat.c
 
@@ -43,6 +46,7 @@ patch_file create-dom0 arch/x86/setup.c 1 'hv_glue_create_dom0\(' 1 'xen/hv_glue
 patch_file domain-config common/domain.c 1 'XEN_HV_GLUE_CDF' 1 'hv_glue_sanitise_domain_config\(config\)'
 patch_file domctl common/domctl.c \
     1 'hv_glue_vnuma_set\(d, vnuma_init\(' 1 'hv_glue_vcpu_slots\(nr_vcpus\)' 0 '[^_]arch_do_domctl\(op' \
+    "$domctls" 'hv_glue_do_domctl\(op' \
     1 'xen/hv_glue_vnuma\.h'
 patch_file cpu-policy arch/x86/domctl.c 1 'hv_glue_recalculate_cpuid_policy\(d\)'
 patch_file memory-op arch/x86/mm.c 1 'hv_glue_memory_op\('

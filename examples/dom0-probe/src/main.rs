@@ -17,7 +17,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::memory::Part;
-use xen_hypercall::{DomainId, Error, Xen};
+use xen_hypercall::{DomainId, Error, NoArray, Xen};
 
 /// The most frames of one XENMEM_get_mfn_pxms. Xen public/hv_glue.h.
 const MOST_FRAMES: usize = 1024;
@@ -75,8 +75,8 @@ fn cpus() {
     }
 }
 
-/// XEN_DOMCTL_get_vcpu_apicids: the ids, the query for their number, and an
-/// array that is too short.
+/// XEN_DOMCTL_get_vcpu_apicids: the ids, the query for their number, an array that
+/// is too short, and none.
 fn apic_ids(xen: &Xen) -> Result<(), Error> {
     let dom0 = DomainId(0);
     match xen.vcpu_apic_ids(dom0) {
@@ -87,6 +87,10 @@ fn apic_ids(xen: &Xen) -> Result<(), Error> {
         let answer = xen.query_apic_ids(dom0, capacity)?;
         let result = answer.result.map_or_else(|error| refusal(&error), |()| "ok".into());
         say(key, [result, answer.filled.to_string()]);
+    }
+    for (key, array) in [("apicids-null", NoArray::Null), ("apicids-nowhere", NoArray::Unmapped)] {
+        let answer = xen.apic_ids_without_array(dom0, 1024, array);
+        say(key, [answer.map_or_else(|error| refusal(&error), |filled| format!("ok {filled}"))]);
     }
     Ok(())
 }
@@ -123,6 +127,10 @@ fn pxms(xen: &Xen, frames: &[u64]) {
         "pxms-too-many",
         [xen.mfn_pxms(&too_many, 0).map_or_else(|e| refusal(&e), |_| "ok".into())],
     );
+    for (key, with_frames) in [("pxms-frames-nowhere", false), ("pxms-answers-nowhere", true)] {
+        let answer = xen.mfn_pxms_without_array(with_frames);
+        say(key, [answer.map_or_else(|error| refusal(&error), |()| "ok".into())]);
+    }
     say("pxms-pad", [xen.mfn_pxms(&[0], 1).map_or_else(|e| refusal(&e), |_| "ok".into())]);
 }
 

@@ -3,7 +3,7 @@
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::buffer::Handle;
+use crate::buffer::{Handle, NoArray};
 use crate::device::{Number, Xen};
 use crate::domain::DomainId;
 use crate::domctl::{DOMCTL_VERSION, Domctl};
@@ -87,6 +87,23 @@ impl Xen {
         Ok(ApicIdQuery { filled: call.nr_filled, ids: ids.as_slice().to_vec(), result })
     }
 
+    /// One call that says to have room for `nr_vcpus` ids, and has none. For tests.
+    ///
+    /// # Errors
+    /// Xen's: -EFAULT for an array that is not mapped. With a null handle it answers
+    /// how many ids there are.
+    pub fn apic_ids_without_array(
+        &self,
+        domain: DomainId,
+        nr_vcpus: u32,
+        array: NoArray,
+    ) -> Result<u32, Error> {
+        let apicids = array.handle();
+        let mut call = GetApicIdsCall { nr_vcpus, nr_filled: 0, apicids };
+        // SAFETY: where nothing is mapped nothing is written.
+        unsafe { self.domctl(domain, &mut call) }.map(|_| call.nr_filled)
+    }
+
     /// The proximity domain of each host frame, `None` for a frame in no memory block.
     /// `XENMEM_get_mfn_pxms`; for the hardware domain alone.
     ///
@@ -105,5 +122,21 @@ impl Xen {
         // SAFETY: both arrays have `nr` elements.
         unsafe { self.hypercall(CALL, Number::MEMORY_OP, arguments) }?;
         Ok(pxms.as_slice().iter().map(|&pxm| (pxm != u32::MAX).then_some(pxm)).collect())
+    }
+
+    /// One call whose frames can be read, or cannot, and whose answers cannot be
+    /// written. For tests.
+    ///
+    /// # Errors
+    /// Xen's: -EFAULT.
+    pub fn mfn_pxms_without_array(&self, with_frames: bool) -> Result<(), Error> {
+        let mut mfns = self.zeroed::<u64>(1)?;
+        let nowhere = NoArray::Unmapped.handle();
+        let mfns = if with_frames { mfns.handle() } else { nowhere };
+        let call = GetMfnPxmsCall { mfns, pxms: nowhere, nr: 1, pad: 0 };
+        let mut buffer = self.copy_of(&[call])?;
+        let arguments = [XENMEM_GET_MFN_PXMS, buffer.handle().address(), 0, 0, 0];
+        // SAFETY: there is one frame, and where nothing is mapped nothing is read or written.
+        unsafe { self.hypercall("XENMEM_get_mfn_pxms", Number::MEMORY_OP, arguments) }.map(|_| ())
     }
 }

@@ -25,6 +25,25 @@ impl Handle {
     }
 }
 
+/// What stands where Xen expects an array. For tests of its answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoArray {
+    /// A null handle.
+    Null,
+    /// An address at which nothing can be mapped.
+    Unmapped,
+}
+
+impl NoArray {
+    pub(crate) const fn handle(self) -> Handle {
+        match self {
+            Self::Null => Handle::NULL,
+            // Not canonical with 48 bits, nor with 57.
+            Self::Unmapped => Handle(1 << 62),
+        }
+    }
+}
+
 /// An array for hypercalls.
 pub(crate) struct Buffer<T> {
     start: NonNull<T>,

@@ -32,6 +32,7 @@ mod sysctl;
 mod vnuma;
 
 pub use apic_ids::ApicIdQuery;
+pub use buffer::NoArray;
 pub use cpu_policy::{CpuPolicy, CpuidLeaf, MsrEntry, SystemPolicy};
 pub use device::Xen;
 pub use domain::{

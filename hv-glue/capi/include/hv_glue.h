@@ -91,6 +91,9 @@
 // From any node, without flags.
 #define HVG_ALLOC_PLAIN 3
 
+// The largest order that is asked for: 4 GiB.
+#define HVG_MAX_ORDER 20
+
 // The most frames that one XENMEM_get_mfn_pxms asks for.
 #define HVG_MFN_PXMS_MAX 1024
 

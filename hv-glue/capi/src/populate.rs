@@ -1,15 +1,18 @@
 //! Walking through dom0's memory, allocation by allocation.
 
 use hv_glue::Pfn;
-use hv_glue::populate::{Binding, Populate};
+use hv_glue::populate::{Binding, MAX_ORDER, Populate};
 
 use crate::fault::Fault;
 use crate::lend::{Lent, call, read_mut};
 use crate::plan::HvgPlan;
 use crate::types::{
-    HVG_ALLOC_ANY, HVG_ALLOC_NODE, HVG_ALLOC_NODE_DMA, HVG_ALLOC_PLAIN, HVG_NONE, HvgError, HvgStep,
+    HVG_ALLOC_ANY, HVG_ALLOC_NODE, HVG_ALLOC_NODE_DMA, HVG_ALLOC_PLAIN, HVG_MAX_ORDER, HVG_NONE,
+    HvgError, HvgStep,
 };
 use crate::what::HvgWhat as What;
+
+const _: () = assert!(HVG_MAX_ORDER == u32::from_le_bytes([MAX_ORDER, 0, 0, 0]));
 
 /// Begins to populate `nr_pages` frames from `start` on: a region of RAM. A walk
 /// that was not finished is given up.

@@ -386,6 +386,8 @@ pub const HVG_ALLOC_NODE_DMA: u32 = 1;
 pub const HVG_ALLOC_ANY: u32 = 2;
 /// From any node, without flags.
 pub const HVG_ALLOC_PLAIN: u32 = 3;
+/// The largest order that is asked for: 4 GiB.
+pub const HVG_MAX_ORDER: u32 = 20;
 
 /// Host frames of one proximity domain.
 #[repr(C)]

@@ -14,6 +14,7 @@
 #include <xen/sched.h>
 
 #include <asm/cpu-policy.h>
+#include <asm/e820.h>
 #include <asm/hvm/vlapic.h>
 #include <asm/mm.h>
 
@@ -32,6 +33,14 @@ static void __init __maybe_unused build_assertions(void)
     BUILD_BUG_ON(sizeof(struct xen_domctl_get_vcpu_apicids) != 16);
     BUILD_BUG_ON(sizeof(struct xen_domctl_get_vcpu_apicids) > sizeof(op.u.pad));
     BUILD_BUG_ON(XENMEM_get_mfn_pxms >= (1U << MEMOP_EXTENT_SHIFT));
+
+    /* Numbers of Xen's that the library takes for its own. */
+    BUILD_BUG_ON(XEN_GET_MFN_PXMS_MAX != HVG_MFN_PXMS_MAX);
+    BUILD_BUG_ON(XEN_INVALID_NUMA_ID != HVG_NONE);
+    BUILD_BUG_ON(E820_RAM != 1 || E820_RESERVED != 2 || E820_ACPI != 3 ||
+                 E820_NVS != 4 || E820_UNUSABLE != 5);
+    BUILD_BUG_ON(EINVAL != 22 || ENOBUFS != 105 || E2BIG != 7 || EPERM != 1 ||
+                 ERANGE != 34);
 
     /* Structures of Xen's that the library reads as its own. */
     BUILD_BUG_ON(sizeof(leaf) != sizeof(hvg));

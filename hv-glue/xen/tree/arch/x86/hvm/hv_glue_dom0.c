@@ -12,6 +12,7 @@
 #include <xen/hv_glue.h>
 #include <xen/init.h>
 #include <xen/nodemask.h>
+#include <xen/param.h>
 #include <xen/pfn.h>
 #include <xen/sched.h>
 #include <xen/softirq.h>
@@ -39,13 +40,27 @@
 #define DOM0_LOAD_SIZE  MB(128)
 #define DOM0_LOAD_TIMES 2
 
+/*
+ * Where the scheduler takes vCPUs in groups, vCPU n is not the one of pCPU n.
+ * Xen hands an option to each of its handlers.
+ */
+static bool __initdata grouped;
+static int __init cf_check parse_sched_gran(const char *s)
+{
+    grouped = strcmp(s, "cpu");
+
+    return 0;
+}
+custom_param("sched-gran", parse_sched_gran);
+
 static struct hvg_host __initdata host;
 static void *__initdata plan_work;
 static struct hvg_plan *__initdata plan;
 static bool __initdata placed;
 static unsigned long __initdata granted[HVG_ALLOC_KINDS];
 static unsigned long __initdata missed[MAX_NUMNODES];
-static unsigned int __initdata orders[MAX_ORDER + 1];
+/* The library asks for larger orders than Xen may have, and then for less. */
+static unsigned int __initdata orders[HVG_MAX_ORDER + 1];
 
 static void __init report(const char *what, int rc, const struct hvg_error *err)
 {
@@ -66,6 +81,20 @@ static void __init release_host(void)
     host = (struct hvg_host)HVG_INIT(struct hvg_host);
 }
 
+/*
+ * Whether a block's RAM is on the node that the SRAT gives it. With numa=fake
+ * Xen's nodes are not the firmware's, while the SRAT's blocks remain.
+ */
+static bool __init on_its_node(const struct hvg_block *block)
+{
+    unsigned long first = PFN_UP(block->start);
+    unsigned long end = min(PFN_DOWN(block->end), max_page);
+
+    return (block->flags & HVG_MEMORY_HOTPLUG) || first >= end ||
+           (first >= node_start_pfn(block->node) &&
+            end <= node_end_pfn(block->node));
+}
+
 /* Every array of the host's facts, or none. */
 static bool __init gather_host(void)
 {
@@ -78,10 +107,18 @@ static bool __init gather_host(void)
     uint32_t *node_pxm = xzalloc_array(uint32_t, nr_nodes);
     uint8_t *distances = xzalloc_array(uint8_t, nr_nodes * nr_nodes);
 
-    if ( !blocks || !map || !pcpus || !pcpu_node || !node_pxm || !distances )
-        return false;
-
     host = (struct hvg_host)HVG_INIT(struct hvg_host);
+    host.blocks = blocks;
+    host.e820 = map;
+    host.pcpus = pcpus;
+    host.pcpu_node = pcpu_node;
+    host.node_pxm = node_pxm;
+    host.distances = distances;
+    if ( !blocks || !map || !pcpus || !pcpu_node || !node_pxm || !distances )
+    {
+        release_host();
+        return false;
+    }
 
     for ( i = 0; i < numa_get_nr_memblks(); i++ )
     {
@@ -96,6 +133,15 @@ static bool __init gather_host(void)
         blocks[host.nr_blocks].node = node;
         blocks[host.nr_blocks].flags =
             hv_glue_memblk_hotplug(i) ? HVG_MEMORY_HOTPLUG : 0;
+        if ( !on_its_node(&blocks[host.nr_blocks]) )
+        {
+            printk(XENLOG_WARNING
+                   "vNUMA: %#"PRIx64"-%#"PRIx64" is not all on node %u, so nodes are not the SRAT's\n",
+                   blocks[host.nr_blocks].start, blocks[host.nr_blocks].end,
+                   node);
+            host.nr_blocks = 0;
+            break;
+        }
         host.nr_blocks++;
     }
 
@@ -124,13 +170,6 @@ static bool __init gather_host(void)
             distances[i * nr_nodes + to] = __node_distance(i, to);
     }
     host.nr_nodes = nr_nodes;
-
-    host.blocks = blocks;
-    host.e820 = map;
-    host.pcpus = pcpus;
-    host.pcpu_node = pcpu_node;
-    host.node_pxm = node_pxm;
-    host.distances = distances;
 
     return true;
 }
@@ -187,8 +226,10 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
 
     request.vcpus = config->max_vcpus;
     request.present_pcpus = num_present_cpus();
+    /* Fewer vCPUs than pCPUs will do: a PVH guest has at most 128. */
     request.flags = (config->flags & XEN_DOMCTL_CDF_hvm ? HVG_REQUEST_PVH : 0) |
-                    (opt_dom0_vcpus_pin ? HVG_REQUEST_PINNED : 0);
+                    (opt_dom0_vcpus_pin && !grouped ? HVG_REQUEST_PINNED : 0) |
+                    HVG_REQUEST_PARTIAL;
     request.apic_id_limit = HV_GLUE_APIC_ID_LIMIT;
 
     rc = hvg_plan_work_len(&host, &request, &work_len, &err);
@@ -200,7 +241,12 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
     if ( rc )
         report("the host's description is refused", rc, &err);
     else
+    {
         print_gate(&gate);
+        if ( opt_dom0_vcpus_pin && grouped )
+            printk(XENLOG_INFO
+                   "vNUMA:  sched-gran groups vCPUs, which are then not pinned one by one\n");
+    }
     if ( !rc && err.what != HVG_WHAT_NONE )
         report("the host cannot be laid out", rc, &err);
 
@@ -312,14 +358,20 @@ void __init hv_glue_dom0_place(struct domain *d)
 
     rc = hvg_plan_layout(plan, &layout, &shape, &err);
     if ( rc )
+    {
+        hv_glue_dom0_forget_plan();
         return report("no layout for dom0", rc, &err);
+    }
 
     vnuma = layout.nr_vnodes <= ARRAY_SIZE(pnode)
             ? hv_glue_vnuma_alloc(layout.nr_vnodes, layout.nr_vmemranges,
                                   d->max_vcpus)
             : ERR_PTR(-EINVAL);
     if ( IS_ERR(vnuma) )
+    {
+        hv_glue_dom0_forget_plan();
         return report("no layout for dom0", PTR_ERR(vnuma), &err);
+    }
 
     vnuma->nr_vnodes = layout.nr_vnodes;
     vnuma->nr_vmemranges = layout.nr_vmemranges;
@@ -340,6 +392,7 @@ void __init hv_glue_dom0_place(struct domain *d)
     if ( rc )
     {
         hv_glue_vnuma_free(vnuma);
+        hv_glue_dom0_forget_plan();
         return report("no layout for dom0", rc, &err);
     }
 
