@@ -4,7 +4,7 @@ use core::fmt;
 
 use acpi_gen::{Gpa, GpaRange};
 
-use crate::{Item, Region};
+use crate::{Item, Piece, Region};
 
 /// A part of a kernel file. Headers are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl fmt::Display for Part {
 }
 
 /// Why an image was refused or a guest not placed. Nothing was written to the
-/// guest where one of these comes back.
+/// guest where one of these comes back, but for [`WriteFailed`](Self::WriteFailed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
@@ -197,8 +197,12 @@ pub enum Error {
         /// The range.
         range: GpaRange,
     },
-    /// The guest memory refused a write after it had said that it has the range.
+    /// The guest memory refused a write after it had said that it has the range. It
+    /// holds a part of the guest and is of no use any more; the plan can be carried
+    /// out again, in other memory.
     WriteFailed {
+        /// What it would have written.
+        piece: Piece,
         /// Where the write started.
         at: Gpa,
         /// The bytes it would have written.
@@ -284,8 +288,8 @@ impl fmt::Display for Error {
             Self::NotGuestMemory { range } => {
                 write!(f, "{} is not all guest memory", Span(range))
             }
-            Self::WriteFailed { at, len } => {
-                write!(f, "the guest memory refused {len} bytes at {:#x}", at.0)
+            Self::WriteFailed { piece, at, len } => {
+                write!(f, "the guest memory refused {piece}: {len} bytes at {:#x}", at.0)
             }
         }
     }

@@ -35,6 +35,8 @@ pub struct Relocation {
 /// One loadable segment at the address that the file gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segment<'a> {
+    /// Its program header, counted from 0.
+    pub header: u16,
     /// Where it goes, `p_paddr` and `p_memsz`.
     pub range: GpaRange,
     /// What the file holds of it; the rest of the range is zero.
@@ -117,7 +119,7 @@ fn segment<'a>(file: &'a [u8], header: &ProgramHeader) -> Result<Segment<'a>, Er
         return Err(Error::SegmentFileLarger { header: index, file_size: filesz, mem_size: memsz });
     }
     match GpaRange::with_size(Gpa(paddr), memsz) {
-        Ok(range) if range.end() <= FOUR_GIB => Ok(Segment { range, bytes }),
+        Ok(range) if range.end() <= FOUR_GIB => Ok(Segment { header: index, range, bytes }),
         _ => Err(Error::SegmentPast4GiB { header: index, address: Gpa(paddr), size: memsz }),
     }
 }

@@ -2,8 +2,14 @@
 
 use acpi_gen::{Gpa, GpaRange};
 
-use crate::Error;
 use crate::bytes::len64;
+
+/// The guest memory did not take all that was to be written; [`Error::WriteFailed`]
+/// then says what that was.
+///
+/// [`Error::WriteFailed`]: crate::Error::WriteFailed
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotWritten;
 
 /// Memory that holds a guest. A loader first asks for every range with
 /// [`has`](Self::has), and only then writes.
@@ -14,14 +20,14 @@ pub trait GuestMemory {
     /// Writes `bytes` from `at` on.
     ///
     /// # Errors
-    /// [`Error::WriteFailed`] where not all of it could be written.
-    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), Error>;
+    /// [`NotWritten`] where not all of it could be written.
+    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), NotWritten>;
 
     /// Fills `range` with zeros.
     ///
     /// # Errors
-    /// [`Error::WriteFailed`] where not all of it could be written.
-    fn zero(&mut self, range: GpaRange) -> Result<(), Error>;
+    /// [`NotWritten`] where not all of it could be written.
+    fn zero(&mut self, range: GpaRange) -> Result<(), NotWritten>;
 }
 
 /// Guest memory in a slice.
@@ -38,9 +44,9 @@ impl<'m> SliceMemory<'m> {
         Self { base, bytes }
     }
 
-    fn part(&mut self, at: Gpa, len: u64) -> Result<&mut [u8], Error> {
+    fn part(&mut self, at: Gpa, len: u64) -> Result<&mut [u8], NotWritten> {
         let range = offsets(self.base, at, len);
-        range.and_then(|range| self.bytes.get_mut(range)).ok_or(Error::WriteFailed { at, len })
+        range.and_then(|range| self.bytes.get_mut(range)).ok_or(NotWritten)
     }
 }
 
@@ -55,7 +61,7 @@ impl GuestMemory for SliceMemory<'_> {
             .is_some_and(|range| self.bytes.get(range).is_some())
     }
 
-    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), NotWritten> {
         let part = self.part(at, len64(bytes.len()))?;
         // Not `copy_from_slice`, whose check of the lengths would stay as a panic path.
         for (to, from) in part.iter_mut().zip(bytes) {
@@ -64,7 +70,7 @@ impl GuestMemory for SliceMemory<'_> {
         Ok(())
     }
 
-    fn zero(&mut self, range: GpaRange) -> Result<(), Error> {
+    fn zero(&mut self, range: GpaRange) -> Result<(), NotWritten> {
         self.part(range.start(), range.size())?.fill(0);
         Ok(())
     }

@@ -4,7 +4,7 @@ use acpi_gen::{Gpa, GpaRange};
 use vm_memory::{Bytes, GuestAddress, GuestMemoryBackend};
 
 use crate::bytes::len64;
-use crate::{Error, GuestMemory};
+use crate::{GuestMemory, NotWritten};
 
 /// A guest's memory as `vm-memory` keeps it, such as its `GuestMemoryMmap`.
 #[derive(Debug)]
@@ -16,13 +16,11 @@ impl<M: GuestMemoryBackend + ?Sized> GuestMemory for VmMemory<'_, M> {
             .is_ok_and(|size| self.0.check_range(GuestAddress(range.start().0), size))
     }
 
-    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), Error> {
-        self.0
-            .write_slice(bytes, GuestAddress(at.0))
-            .map_err(|_| Error::WriteFailed { at, len: len64(bytes.len()) })
+    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), NotWritten> {
+        self.0.write_slice(bytes, GuestAddress(at.0)).map_err(|_| NotWritten)
     }
 
-    fn zero(&mut self, range: GpaRange) -> Result<(), Error> {
+    fn zero(&mut self, range: GpaRange) -> Result<(), NotWritten> {
         const ZEROS: [u8; 4096] = [0; 4096];
         let mut at = range.start();
         while at < range.end() {

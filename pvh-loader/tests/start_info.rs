@@ -10,32 +10,13 @@
 )]
 
 mod common;
+#[path = "common/memory.rs"]
+mod memory;
 
 use acpi_gen::{Gpa, Rsdp, Xsdt};
 use common::*;
+use memory::Memory;
 use pvh_loader::*;
-
-/// Guest memory as a kernel sees it, all of it poisoned before the guest is placed.
-struct Memory {
-    base: u64,
-    bytes: Vec<u8>,
-}
-
-impl Memory {
-    fn at(&self, address: u64, len: usize) -> &[u8] {
-        &self.bytes[(address - self.base) as usize..][..len]
-    }
-    fn u32(&self, address: u64) -> u32 {
-        u32::from_le_bytes(self.at(address, 4).try_into().unwrap())
-    }
-    fn u64(&self, address: u64) -> u64 {
-        u64::from_le_bytes(self.at(address, 8).try_into().unwrap())
-    }
-    fn string(&self, address: u64) -> &[u8] {
-        let rest = &self.bytes[(address - self.base) as usize..];
-        &rest[..rest.iter().position(|byte| *byte == 0).unwrap()]
-    }
-}
 
 const TOP: u64 = 64 * MIB;
 

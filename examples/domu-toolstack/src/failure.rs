@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     Layout(hv_glue::Error),
     /// A guest that cannot be placed.
     Place(pvh_loader::Error),
+    /// A piece of the guest that could not be written, and why.
+    Write { error: pvh_loader::Error, refusal: Box<Failure> },
     /// A hypercall.
     Xen(xen_hypercall::Error),
     /// Saved state that cannot be read.
@@ -44,6 +46,7 @@ impl fmt::Display for Failure {
             Self::Tables(error) => write!(f, "tables: {error}"),
             Self::Layout(error) => write!(f, "layout: {error}"),
             Self::Place(error) => write!(f, "placement: {error}"),
+            Self::Write { error, refusal } => write!(f, "{error}: {refusal}"),
             Self::Xen(error) => error.fmt(f),
             Self::Save(error) => error.fmt(f),
             Self::Memory { vnode, pnode, at, missing } => {

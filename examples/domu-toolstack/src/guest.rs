@@ -132,7 +132,7 @@ pub(crate) fn build<'x>(
         Ok(state) => state,
         Err(error) => return Err(target.failure(error)),
     };
-    special::set_identity_map(xen, id, target)?;
+    special::set_identity_map(xen, id, &target)?;
     entry::set(xen, id, &state)?;
     Ok(BuiltGuest { domain, opted_in, ids: from_xen, id_source, madt, plan: plan.to_string() })
 }

@@ -1,7 +1,7 @@
 //! The guest's memory: given to it on the right nodes, and written from here.
 
 use acpi_gen::{Gpa, GpaRange};
-use pvh_loader::GuestMemory;
+use pvh_loader::{GuestMemory, NotWritten};
 use xen_hypercall::{DomainId, Populate, PopulateNode, Xen};
 
 use crate::failure::Failure;
@@ -87,8 +87,8 @@ pub(crate) struct DomainMemory<'r> {
     xen: &'r Xen,
     domain: DomainId,
     ram: Vec<GpaRange>,
-    /// What Xen or the kernel said when a write failed; the loader's error has no room for it.
-    refusal: Option<xen_hypercall::Error>,
+    /// What Xen or the kernel said when a write failed; the loader's error says which.
+    refusal: Option<Failure>,
 }
 
 impl<'r> DomainMemory<'r> {
@@ -97,18 +97,21 @@ impl<'r> DomainMemory<'r> {
         Self { xen, domain, ram, refusal: None }
     }
 
-    /// The failure of a write: Xen's word where it gave one.
+    /// The failure of the loader, with Xen's word where a write of its failed.
     pub(crate) fn failure(self, error: pvh_loader::Error) -> Failure {
-        self.refusal.map_or(Failure::Place(error), Failure::Xen)
+        match self.refusal {
+            Some(refusal) => Failure::Write { error, refusal: Box::new(refusal) },
+            None => Failure::Place(error),
+        }
     }
 
     /// Writes anywhere that the domain has memory.
-    pub(crate) fn put(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), pvh_loader::Error> {
+    pub(crate) fn put(&self, at: Gpa, bytes: &[u8]) -> Result<(), Failure> {
         /// Pages of a mapping: 4 MiB.
         const WINDOW: usize = 1024;
-        let failed = || pvh_loader::Error::WriteFailed {
-            at,
-            len: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        let failed = || {
+            let len = bytes.len();
+            Failure::Request(format!("{len} bytes at {:#x} are not in their mapping", at.0))
         };
         let page = usize::try_from(PAGE).map_err(|_| failed())?;
         let mut next = at.0;
@@ -120,17 +123,8 @@ impl<'r> DomainMemory<'r> {
             let first = next / PAGE;
             let count = offset.saturating_add(part.len()).div_ceil(page);
             let frames: Vec<u64> = (first..).take(count).collect();
-            let written = self
-                .xen
-                .map_foreign(self.domain, &frames)
-                .map(|mut pages| pages.write(offset, part));
-            match written {
-                Ok(true) => {}
-                Ok(false) => return Err(failed()),
-                Err(error) => {
-                    self.refusal = Some(error);
-                    return Err(failed());
-                }
+            if !self.xen.map_foreign(self.domain, &frames)?.write(offset, part) {
+                return Err(failed());
             }
             next = next.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
             rest = after;
@@ -152,13 +146,15 @@ impl GuestMemory for DomainMemory<'_> {
         true
     }
 
-    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), pvh_loader::Error> {
-        self.put(at, bytes)
+    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), NotWritten> {
+        self.put(at, bytes).map_err(|refusal| {
+            self.refusal = Some(refusal);
+            NotWritten
+        })
     }
 
-    fn zero(&mut self, range: GpaRange) -> Result<(), pvh_loader::Error> {
-        let len = range.size();
-        let failed = pvh_loader::Error::WriteFailed { at: range.start(), len };
-        self.put(range.start(), &vec![0; usize::try_from(len).map_err(|_| failed)?])
+    fn zero(&mut self, range: GpaRange) -> Result<(), NotWritten> {
+        let len = usize::try_from(range.size()).map_err(|_| NotWritten)?;
+        self.write(range.start(), &vec![0; len])
     }
 }

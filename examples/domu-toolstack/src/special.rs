@@ -16,11 +16,11 @@ const ENTRY: u32 = 0xE7;
 pub(crate) fn set_identity_map(
     xen: &Xen,
     domain: DomainId,
-    mut memory: DomainMemory<'_>,
+    memory: &DomainMemory<'_>,
 ) -> Result<(), Failure> {
     populate_page(xen, domain, IDENTITY_MAP)?;
     let table: Vec<u8> =
         (0..1024_u32).flat_map(|entry| (entry << 22 | ENTRY).to_le_bytes()).collect();
-    memory.put(IDENTITY_MAP, &table).map_err(|error| memory.failure(error))?;
+    memory.put(IDENTITY_MAP, &table)?;
     Ok(xen.set_hvm_param(domain, HvmParam::IDENT_PT, IDENTITY_MAP.0)?)
 }

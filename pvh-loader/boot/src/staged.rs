@@ -1,7 +1,7 @@
 //! A range of guest memory that is written elsewhere for now.
 
 use acpi_gen::{Gpa, GpaRange};
-use pvh_loader::{Error, GuestMemory};
+use pvh_loader::{GuestMemory, NotWritten};
 
 /// Guest memory in which the contents of `range`, if there is one, are written from
 /// `at` on, to be moved to their place later.
@@ -41,14 +41,13 @@ impl<M: GuestMemory> GuestMemory for Staged<M> {
             .is_ok_and(|range| self.memory.has(range))
     }
 
-    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), NotWritten> {
         self.memory.write(self.address(at), bytes)
     }
 
-    fn zero(&mut self, range: GpaRange) -> Result<(), Error> {
+    fn zero(&mut self, range: GpaRange) -> Result<(), NotWritten> {
         let at = self.address(range.start());
-        let failed = Error::WriteFailed { at, len: range.size() };
-        self.memory.zero(GpaRange::with_size(at, range.size()).map_err(|_| failed)?)
+        self.memory.zero(GpaRange::with_size(at, range.size()).map_err(|_| NotWritten)?)
     }
 }
 

@@ -4,7 +4,7 @@ use core::{ptr, slice};
 
 use acpi_gen::{Gpa, GpaRange};
 use pvh_boot::Physical;
-use pvh_loader::{Error, GuestMemory};
+use pvh_loader::{GuestMemory, NotWritten};
 
 /// The machine's memory, up to an end.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +39,11 @@ impl IdentityMapped {
     }
 
     /// Where to write `len` bytes.
-    fn place(self, at: Gpa, len: u64) -> Result<(*mut u8, usize), Error> {
+    fn place(self, at: Gpa, len: u64) -> Result<(*mut u8, usize), NotWritten> {
         let inside = at.0.checked_add(len).is_some_and(|end| at.0 > 0 && end <= self.end);
         match (usize::try_from(at.0), usize::try_from(len)) {
             (Ok(start), Ok(len)) if inside => Ok((ptr::with_exposed_provenance_mut(start), len)),
-            _ => Err(Error::WriteFailed { at, len }),
+            _ => Err(NotWritten),
         }
     }
 }
@@ -59,7 +59,7 @@ impl GuestMemory for IdentityMapped {
         range.start().0 > 0 && range.end().0 <= self.end
     }
 
-    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), Error> {
+    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), NotWritten> {
         let (to, len) = self.place(at, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
         // SAFETY: `new`'s caller vouches that a plan's ranges are mapped RAM that is nobody
         // else's, so they do not overlap `bytes` either.
@@ -67,7 +67,7 @@ impl GuestMemory for IdentityMapped {
         Ok(())
     }
 
-    fn zero(&mut self, range: GpaRange) -> Result<(), Error> {
+    fn zero(&mut self, range: GpaRange) -> Result<(), NotWritten> {
         let (to, len) = self.place(range.start(), range.size())?;
         // SAFETY: as in `write`.
         unsafe { ptr::write_bytes(to, 0, len) };
