@@ -15,7 +15,7 @@ use fuzz::encode::Encode;
 use fuzz::host::{Block, Entry, Host};
 use fuzz::machine::Machine;
 use fuzz::ranges::{Cursor, Size};
-use fuzz::targets::{c_abi, check, e820_trim, host_plan, placement, round_trip};
+use fuzz::targets::{c_abi, check, e820_trim, host_plan, placement, round_trip, start_info};
 
 fn main() -> io::Result<()> {
     let out = std::env::args_os().nth(1).expect("the folder for the seeds");
@@ -193,12 +193,12 @@ fn machine(tables: &[(String, Vec<u8>)]) -> Option<Machine> {
     (processors.len() <= 128).then(|| Machine::of(&description))
 }
 
-/// A kernel as linkers lay one out, moved or not, on a small machine.
+/// A kernel as linkers lay one out, moved or not, on a small machine, and its start info.
 fn kernels(out: &Path) -> io::Result<()> {
     let (mebibyte, gibibyte) = (Size::Mebibytes(1), Size::Mebibytes(1024));
     let region = |gap, size, kind| placement::MapEntry { gap, size, kind };
     for (name, relocation, linked) in
-        [("fixed", None, 16), ("moved", Some(vec![0x20_0000, 0, 0x3FFF_FFFF]), 4096)]
+        [("fixed", None, 16), ("moved", Some(vec![0x20_0000, 0, 0x3FFF_FFFF]), 1536)]
     {
         let input = placement::Input {
             segments: vec![
@@ -226,6 +226,21 @@ fn kernels(out: &Path) -> io::Result<()> {
         };
         seed(out, "placement", name, &input)?;
         write(out, "kernel_image", name, &placement::elf(&input))?;
+        let pages = placement::with_plan(&input, start_info::written);
+        let pages = pages.expect("a kernel").expect("a place");
+        assert_eq!(pages.base, start_info::BASE);
+        write(out, "start_info", &format!("{name}-pages"), &pages.bytes)?;
+        // The count of modules, the low byte of the command line's address, and the end.
+        for (changed, changes, cut) in [
+            ("whole", Vec::new(), 0),
+            ("modules", vec![start_info::Change { at: 13, value: 1 }], 0),
+            ("line", vec![start_info::Change { at: 26, value: 0xFF }], 0),
+            ("cut", Vec::new(), 500),
+        ] {
+            let guest = input.clone();
+            let input = start_info::Input { guest, changes, cut };
+            seed(out, "start_info", &format!("{name}-{changed}"), &input)?;
+        }
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ pub mod machine;
 pub mod ranges;
 pub mod spec;
 pub mod targets;
+pub mod writes;
 
 /// Whether an input is of use to a corpus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("populate", targets::populate::run),
     ("readers", targets::readers::run),
     ("round_trip", targets::round_trip::run),
+    ("start_info", targets::start_info::run),
     ("topology_file", targets::topology_file::run),
     ("xl_config", targets::xl_config::run),
 ];

@@ -10,9 +10,11 @@ use acpi_gen::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use fuzz::targets::placement::{Input, carry_out, with_plan};
+use fuzz::targets::start_info::written;
 use hv_glue::hypercall::{Errno, Fault, GuestOutput, get_vcpu_apicids};
 use hv_glue::populate::{Populate, Request};
 use hv_glue::{Error as LayoutError, Layout, NodeId, Pfn, Vmemrange, VnodeId};
+use pvh_loader::{Item, Piece};
 
 /// Guests of the committed corpus, as many as can be placed.
 fn guests() -> Vec<Input> {
@@ -32,17 +34,38 @@ fn copies_into_the_guest_fail_at_every_call() {
     let guests = guests();
     assert!(guests.len() > 3, "{} guests", guests.len());
     for input in &guests {
-        let calls = with_plan(input, |plan, guest| {
-            // The same plan again after each failure; whole at last, which `carry_out` checks.
+        let planned = with_plan(input, |plan, guest| {
+            // The same plan again after each failure; whole at last, which `carry_out` and
+            // `written` check.
             let failed: Vec<_> =
                 (1..).map_while(|fail_at| carry_out(plan, guest, fail_at)).collect();
-            for (item, range) in plan.ranges().filter(|(_, range)| range.size() > 0) {
-                assert!(failed.iter().any(|at| range.contains(*at)), "{item} never failed");
+            written(plan, guest);
+            let assert_failed = |piece| assert!(failed.contains(&piece), "{piece} never failed");
+            for signature in
+                [b"RSDP", b"XSDT", b"FACP", b"APIC", b"SRAT", b"SLIT", b"DSDT", b"FACS"]
+            {
+                assert_failed(Piece::Table { signature: *signature });
             }
-            failed.len()
+            for segment in guest.kernel.segments() {
+                assert_failed(Piece::Segment { header: segment.header });
+            }
+            for (index, module) in guest.modules.iter().enumerate() {
+                assert_failed(Piece::Module { index });
+                assert_failed(Piece::ModuleEntry { index });
+                if !module.command_line.is_empty() {
+                    assert_failed(Piece::CommandLine { module: Some(index) });
+                }
+            }
+            if !guest.command_line.is_empty() {
+                assert_failed(Piece::CommandLine { module: None });
+            }
+            (0..plan.map().len()).for_each(|index| assert_failed(Piece::MapEntry { index }));
+            for item in [Item::Tables, Item::StartInfo] {
+                assert_failed(Piece::Pages(item));
+            }
+            assert_failed(Piece::StartInfo);
         });
-        // Tables, kernel, start info with its map and command line: each in turn.
-        assert!(matches!(calls, Some(Ok(6..))), "{calls:?}");
+        assert_eq!(planned, Some(Ok(())));
     }
 }
 

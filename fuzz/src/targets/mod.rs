@@ -14,5 +14,6 @@ pub mod placement;
 pub mod populate;
 pub mod readers;
 pub mod round_trip;
+pub mod start_info;
 pub mod topology_file;
 pub mod xl_config;

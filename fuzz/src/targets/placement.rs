@@ -1,8 +1,6 @@
-//! Placement and `hvm_start_info`: nothing overlaps, all is RAM between 1 MiB and
-//! 4 GiB that nobody reserved, and what the guest then finds at RBX by the layout
-//! of Xen's start_info.h is what was asked for. Writes fail at any call.
-
-use std::collections::BTreeMap;
+//! Placement: nothing overlaps, all is RAM between 1 MiB and 4 GiB that nobody
+//! reserved, and nothing is written elsewhere. Writes fail at any call, and the error
+//! says what that was to write.
 
 use acpi_gen::{
     Description, Gpa, GpaRange, Processor, ProcessorState, ProcessorUid, ProximityDomain, Rsdp,
@@ -10,15 +8,16 @@ use acpi_gen::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use pvh_loader::{
-    Error, Guest, GuestMemory, Item, Kernel, Lists, MAX_MAP_ENTRIES, Module, Plan, Region,
-    RegionKind, map_len,
+    Error, Guest, Item, Kernel, Lists, MAX_MAP_ENTRIES, Module, Piece, Plan, Region, RegionKind,
+    map_len,
 };
 
 use crate::ranges::{Cursor, Size};
+use crate::writes::Memory;
 use crate::{Interest, encode};
 
 /// A guest.
-#[derive(Arbitrary, Debug, Default, PartialEq, Eq)]
+#[derive(Arbitrary, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Input {
     /// Segments of the kernel.
     pub segments: Vec<LoadSegment>,
@@ -272,72 +271,21 @@ fn map_is_the_machines(plan: &Plan<'_>, memory: &[Region]) {
     }
 }
 
-/// Guest memory as the list of writes to it, which fails at one of them.
-struct Memory {
-    calls: usize,
-    fail_at: usize,
-    /// By address: what was written there, or how many zeros.
-    writes: BTreeMap<u64, Result<Vec<u8>, u64>>,
-}
-
-impl Memory {
-    fn call(&mut self, at: Gpa, len: u64) -> Result<(), Error> {
-        self.calls += 1;
-        if self.calls == self.fail_at { Err(Error::WriteFailed { at, len }) } else { Ok(()) }
-    }
-
-    /// Bytes as the guest sees them; zeros where zeros were written.
-    fn read(&self, at: u64, len: usize) -> Vec<u8> {
-        let found = self.writes.range(..=at).rev().find_map(|(start, write)| {
-            let bytes = write.as_ref().ok()?;
-            bytes.get((at - start) as usize..)?.get(..len)
-        });
-        found.map_or(vec![0; len], <[u8]>::to_vec)
-    }
-
-    fn u64(&self, at: u64) -> u64 {
-        u64::from_le_bytes(self.read(at, 8).try_into().expect("8 bytes"))
-    }
-
-    fn u32(&self, at: u64) -> u32 {
-        u32::from_le_bytes(self.read(at, 4).try_into().expect("4 bytes"))
-    }
-}
-
-impl GuestMemory for Memory {
-    fn has(&self, range: GpaRange) -> bool {
-        range.end().0 <= 1 << 32
-    }
-
-    fn write(&mut self, at: Gpa, bytes: &[u8]) -> Result<(), Error> {
-        self.call(at, bytes.len() as u64)?;
-        if !bytes.is_empty() {
-            self.writes.insert(at.0, Ok(bytes.to_vec()));
-        }
-        Ok(())
-    }
-
-    fn zero(&mut self, range: GpaRange) -> Result<(), Error> {
-        self.call(range.start(), range.size())?;
-        self.writes.insert(range.start().0, Err(range.size()));
-        Ok(())
-    }
-}
-
-/// Writes the guest to memory whose n-th call fails, and reads it back; the place of that
-/// call, where there was one.
-pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<Gpa> {
+/// Writes the guest to memory whose n-th call fails, and looks at the whole of it; what
+/// that call would have written, where there was one.
+pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<Piece> {
     let mut buffer = vec![0xA5; plan.tables_len()];
-    let mut memory = Memory { calls: 0, fail_at, writes: BTreeMap::new() };
+    let mut memory = Memory::failing_at(fail_at);
     let state = match plan.carry_out(&mut buffer, &mut memory) {
         Ok(state) => state,
         Err(error) => {
-            let Error::WriteFailed { at, .. } = error else { panic!("{error}") };
-            assert!(plan.ranges().any(|(_, range)| range.contains(at)), "it does not say where");
-            assert_eq!(memory.calls, fail_at, "it went on after a failure");
-            return Some(at);
+            let Error::WriteFailed { piece, at, len } = error else { panic!("{error}") };
+            assert_eq!(memory.refused, Some((at, len)), "it went on, or says another place");
+            assert_eq!(piece, piece_at(plan, guest, at, len), "{len} bytes at {:#x}", at.0);
+            return Some(piece);
         }
     };
+    assert_eq!(memory.refused, None, "it says nothing of the write that failed");
     let ranges: Vec<_> = plan.ranges().map(|(_, range)| range).collect();
     for (at, write) in &memory.writes {
         let size = write.as_ref().map_or_else(|zeros| *zeros, |bytes| bytes.len() as u64);
@@ -347,37 +295,63 @@ pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<G
         assert!(ranges.iter().any(inside), "wrote outside of the plan");
     }
     assert_eq!(u64::from(state.eip), plan.entry().0);
+    assert_eq!(u64::from(state.ebx), plan.start_info().start().0);
     assert_eq!((state.cr0, state.cr4, state.eflags & 0x20300), (1, 0, 0));
 
-    // struct hvm_start_info, version 1.
-    let info = u64::from(state.ebx);
-    assert_eq!(info, plan.start_info().start().0);
-    assert_eq!((memory.u32(info), memory.u32(info + 4), memory.u32(info + 8)), (0x336E_C578, 1, 0));
-    assert_eq!(memory.u32(info + 12) as usize, guest.modules.len());
-    let line = memory.read(memory.u64(info + 24), guest.command_line.len());
-    assert_eq!(line, guest.command_line);
-    let list = memory.u64(info + 16);
-    for (index, (module, place)) in guest.modules.iter().zip(plan.modules()).enumerate() {
-        let entry = list + 32 * index as u64;
-        assert_eq!(memory.u64(entry), place.start().0);
-        assert_eq!(memory.u64(entry + 8), module.bytes.len() as u64);
+    for (module, place) in guest.modules.iter().zip(plan.modules()) {
         assert_eq!(memory.read(place.start().0, module.bytes.len()), module.bytes);
-        let line = memory.u64(entry + 16);
-        assert_eq!(line == 0, module.command_line.is_empty());
-        assert_eq!(memory.read(line, module.command_line.len()), module.command_line);
     }
-    let map = memory.u64(info + 40);
-    assert_eq!(memory.u32(info + 48) as usize, plan.map().len());
-    for (index, region) in plan.map().regions().enumerate() {
-        let entry = map + 24 * index as u64;
-        assert_eq!(memory.u64(entry), region.range.start().0);
-        assert_eq!(memory.u64(entry + 8), region.range.size());
-        assert_eq!(memory.u32(entry + 16), region.kind.0);
-    }
-    let rsdp = memory.read(memory.u64(info + 32), 36);
+    let rsdp = memory.read(plan.tables().start().0, 36);
     let xsdt = Rsdp::parse(&rsdp).expect("an RSDP").xsdt().expect("an XSDT");
     assert_eq!(memory.read(xsdt.0, 4), b"XSDT");
     assert!(plan.ranges().any(|(item, range)| item == Item::Tables && range.contains(xsdt)));
     assert!(!plan.to_string().is_empty());
     None
+}
+
+/// What belongs to a place of the plan: tables by their addresses, segments by the
+/// image, and the start info's pages by the order in which they are laid out.
+fn piece_at(plan: &Plan<'_>, guest: &Guest<'_>, at: Gpa, len: u64) -> Piece {
+    let (item, range) =
+        plan.ranges().find(|(_, range)| range.contains(at)).expect("a place of the plan");
+    let whole = (at, len) == (range.start(), range.size());
+    let offset = at.0 - range.start().0;
+    match item {
+        Item::Tables | Item::StartInfo if whole => Piece::Pages(item),
+        Item::Tables => {
+            let placed = guest.tables.place(range.start()).expect("a place");
+            let table = placed.tables().iter().find(|table| table.address == at).expect("a table");
+            assert_eq!(table.len as u64, len, "not one table");
+            Piece::Table { signature: table.signature }
+        }
+        Item::Kernel => {
+            let linked = Gpa(guest.kernel.span().start().0 + offset);
+            let mut segments = guest.kernel.segments();
+            let segment = segments.find(|it| it.range.contains(linked)).expect("a segment");
+            Piece::Segment { header: segment.header }
+        }
+        Item::Module { index } => Piece::Module { index },
+        Item::StartInfo => {
+            let list = 56 + 32 * guest.modules.len() as u64;
+            let map = list + 24 * MAX_MAP_ENTRIES as u64;
+            match offset {
+                0..56 => Piece::StartInfo,
+                _ if offset < list => Piece::ModuleEntry { index: (offset as usize - 56) / 32 },
+                _ if offset < map => Piece::MapEntry { index: (offset - list) as usize / 24 },
+                _ => {
+                    let mut lines = std::iter::once((None, guest.command_line)).chain(
+                        guest.modules.iter().enumerate().map(|(n, it)| (Some(n), it.command_line)),
+                    );
+                    let mut start = map;
+                    let line = lines.find(|(_, line)| {
+                        let found = start == offset && !line.is_empty();
+                        start += line.len() as u64 + 1;
+                        found
+                    });
+                    Piece::CommandLine { module: line.expect("a command line").0 }
+                }
+            }
+        }
+        other => panic!("a new item: {other}"),
+    }
 }

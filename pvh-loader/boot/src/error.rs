@@ -5,10 +5,28 @@ use core::fmt;
 
 use acpi_gen::{ApicId, Gpa, ProcessorUid};
 
-/// What is wrong with the firmware's tables, a topology or an archive.
+/// What is wrong with a start info, the firmware's tables, a topology or an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
+    /// A start info with a wrong field.
+    StartInfo(pvh_loader::Error),
+    /// A part of a start info that cannot be read.
+    StartInfoPart {
+        /// The part.
+        part: &'static str,
+        /// Where it starts.
+        at: Gpa,
+        /// The bytes that were to be read there.
+        len: usize,
+    },
+    /// A command line without a zero at its end.
+    EndlessCommandLine {
+        /// Where it starts.
+        at: Gpa,
+        /// The most bytes that it may have, without the zero.
+        max: usize,
+    },
     /// A firmware table at an address that cannot be read.
     Unreadable {
         /// The address.
@@ -63,6 +81,13 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::StartInfo(error) => write!(f, "start info: {error}"),
+            Self::StartInfoPart { part, at, len } => {
+                write!(f, "{part} at {:#x}: {len} bytes cannot be read", at.0)
+            }
+            Self::EndlessCommandLine { at, max } => {
+                write!(f, "command line at {:#x}: no zero ends it within {max} bytes", at.0)
+            }
             Self::Unreadable { at, len } => {
                 write!(f, "firmware table at {:#x}: {len} bytes cannot be read", at.0)
             }

@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 //! What the UEFI application and the bare PVH stage share: [`load`] reads the
 //! firmware's ACPI tables, describes the machine by them or by a topology file, and
-//! places the guest; [`Archive`] finds files in a cpio archive.
+//! places the guest; [`Archive`] finds files in a cpio archive; [`Received`] is what a
+//! loader that is itself a PVH kernel was passed.
 
 extern crate alloc;
 
@@ -14,6 +15,7 @@ mod firmware;
 #[cfg(target_arch = "x86_64")]
 mod load;
 mod machine;
+mod received;
 mod staged;
 
 pub use archive::Archive;
@@ -24,4 +26,5 @@ pub use firmware::{Firmware, Physical};
 #[cfg(target_arch = "x86_64")]
 pub use load::{Files, MemoryMap, OtherTables, Platform, load};
 pub use machine::{machine, uncovered};
+pub use received::{Received, command_line};
 pub use staged::{Staged, Staging};

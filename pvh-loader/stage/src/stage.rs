@@ -6,13 +6,13 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::convert::Infallible;
-use core::fmt::Write;
+use core::fmt::{Display, Write};
 use core::panic::PanicInfo;
 use core::ptr;
 
 use acpi_gen::{Gpa, GpaRange};
 use linked_list_allocator::LockedHeap;
-use pvh_boot::{Archive, Files, MemoryMap, OtherTables, Platform, Staging, load};
+use pvh_boot::{Archive, Files, MemoryMap, OtherTables, Platform, Received, Staging, load};
 use pvh_loader::{EntryState, Region};
 use pvh_metal::{IdentityMapped, Trampoline};
 
@@ -35,11 +35,15 @@ pub(crate) extern "C" fn main(start_info: u32) -> ! {
     // SAFETY: the stage's page tables map all of the first 4 GiB where it is. The stage
     // reads what was there before it started, and reserves itself, its heap and its module.
     let memory = unsafe { IdentityMapped::new(1 << 32) };
-    match Given::read(memory, start_info.into()) {
-        Ok(given) => {
-            let Err(error) = boot(memory, &given);
-            print(&format!("error: {error}"));
-        }
+    // There is no heap yet, and messages must not need one.
+    match Received::read(&memory, Gpa(start_info.into())) {
+        Ok(received) => match Given::of(received, memory) {
+            Ok(given) => {
+                let Err(error) = boot(memory, &given);
+                print(format_args!("error: {error}"));
+            }
+            Err(error) => print(error),
+        },
         Err(error) => print(error),
     }
     reset()
@@ -52,12 +56,12 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     reset()
 }
 
-fn print(line: &str) {
+fn print(line: impl Display) {
     // Writing to the port cannot fail.
     let _infallible = writeln!(Serial, "pvh-stage: {line}");
 }
 
-fn boot(memory: IdentityMapped, given: &Given) -> Result<Infallible, String> {
+fn boot(memory: IdentityMapped, given: &Given<'_>) -> Result<Infallible, String> {
     let text = |error: core::num::TryFromIntError| error.to_string();
     let bottom = usize::try_from(given.heap.start().0).map_err(text)?;
     let size = usize::try_from(given.heap.size()).map_err(text)?;
@@ -73,7 +77,7 @@ fn boot(memory: IdentityMapped, given: &Given) -> Result<Infallible, String> {
         command_line: file("cmdline")?.unwrap_or_default(),
         topology: file("topology.toml")?,
     };
-    let others = if given.command_line.split(|byte| *byte == b' ').any(|it| it == OWN_TABLES) {
+    let others = if given.command_line().split(|byte| *byte == b' ').any(|it| it == OWN_TABLES) {
         OtherTables::Own
     } else {
         OtherTables::Firmware
@@ -82,12 +86,12 @@ fn boot(memory: IdentityMapped, given: &Given) -> Result<Infallible, String> {
     // SAFETY: the page is a static that nothing else uses, in memory that the stage's
     // page tables map where it is, writable and executable.
     let trampoline = unsafe { Trampoline::new(page) }.ok_or("the stage is not below 4 GiB")?;
-    load(files, given.rsdp, others, memory, Bare { given, trampoline })
+    load(files, given.rsdp(), others, memory, Bare { given, trampoline })
 }
 
 /// The machine with nobody else on it.
 struct Bare<'a> {
-    given: &'a Given,
+    given: &'a Given<'a>,
     trampoline: Trampoline,
 }
 
