@@ -226,10 +226,14 @@ fn kernels(out: &Path) -> io::Result<()> {
         };
         seed(out, "placement", name, &input)?;
         write(out, "kernel_image", name, &placement::elf(&input))?;
-        let pages = placement::with_plan(&input, start_info::written);
-        let pages = pages.expect("a kernel").expect("a place");
-        assert_eq!(pages.base, start_info::BASE);
-        write(out, "start_info", &format!("{name}-pages"), &pages.bytes)?;
+        // The longest command line that is read, and one that is too long.
+        for len in [13, 4096, 4097] {
+            let input = placement::Input { command_line: vec![b'x'; len], ..input.clone() };
+            let pages = placement::with_plan(&input, start_info::written);
+            let pages = pages.expect("a kernel").expect("a place");
+            assert_eq!(pages.base, start_info::BASE);
+            write(out, "start_info", &format!("{name}-pages-{len}"), &pages.bytes)?;
+        }
         // The count of modules, the low byte of the command line's address, and the end.
         for (changed, changes, cut) in [
             ("whole", Vec::new(), 0),
