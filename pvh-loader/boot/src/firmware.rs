@@ -17,7 +17,7 @@ const RSDP_V2: usize = 36;
 /// Bytes of the header that all tables start with. ACPI 6.5, 5.2.6.
 const HEADER: usize = 36;
 
-/// Physical memory in which firmware's tables stand.
+/// Physical memory in which firmware's tables and start infos stand.
 pub trait Physical {
     /// The `len` bytes at `at`, or `None` where they cannot be read.
     fn bytes(&self, at: Gpa, len: usize) -> Option<&[u8]>;
