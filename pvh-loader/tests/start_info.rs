@@ -138,7 +138,15 @@ fn the_library_reads_what_it_writes() {
         StartInfo::parse(&other[..55]).unwrap_err(),
         Error::Truncated { part: Part::StartInfo, offset: 0, len: 56, have: 55 }
     );
-    other[4] = 0;
+    for bit in 0..32 {
+        other[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(StartInfo::parse(&other), Err(Error::Field { .. })), "bit {bit}");
+        other[bit / 8] ^= 1 << (bit % 8);
+    }
+    // Later versions only append fields.
+    other[4..8].fill(0xFF);
+    assert!(StartInfo::parse(&other).is_ok());
+    other[4..8].fill(0);
     assert!(matches!(StartInfo::parse(&other), Err(Error::Field { value: 0, .. })));
     other[0] = 0;
     assert!(matches!(StartInfo::parse(&other), Err(Error::Field { value: 0x336E_C500, .. })));

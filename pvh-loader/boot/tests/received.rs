@@ -105,6 +105,8 @@ fn what_cannot_be_read_is_named() {
         changed(4, &[0]),
         "start info: hvm_start_info version is 0 (0x0): 1 or more would be right"
     );
+    assert_eq!(changed(16, &[0; 8]), "module list at 0x0: 32 bytes cannot be read");
+    assert_eq!(changed(40, &[0; 8]), "memory map at 0x0: 72 bytes cannot be read");
     let below = (BASE - 1).to_le_bytes();
     assert_eq!(changed(16, &below), "module list at 0xfffff: 32 bytes cannot be read");
     assert_eq!(changed(24, &below), "command line at 0xfffff: 1 bytes cannot be read");
