@@ -282,6 +282,7 @@ pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<P
             let Error::WriteFailed { piece, at, len } = error else { panic!("{error}") };
             assert_eq!(memory.refused, Some((at, len)), "it went on, or says another place");
             assert_eq!(piece, piece_at(plan, guest, at, len), "{len} bytes at {:#x}", at.0);
+            assert!(error.to_string().contains(&piece.to_string()));
             return Some(piece);
         }
     };
