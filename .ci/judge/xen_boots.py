@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import qemu
 import xen
+from compare import PAGE
 from topology import Topology
 from xen_compare import compare_vnuma, frames_to_ask
 from xen_machine import MACHINES
@@ -134,8 +135,9 @@ def judge_plain(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
     """A dom0 without vNUMA: one node, no SRAT of ours, ids of 2 * vCPU; its share of each node all the same."""
     machine = MACHINES[case.machine]
     if case.name in MOVED:
+        # Xen's pvh_add_mem_range() moves a range's start without growing it: part of a page behind its tables is lost.
         made = plan(boot, machine, machine.cpu_count, out, acpi_gen)
-        yield from [made] if isinstance(made, str) else memory_map(boot, made)
+        yield from [made] if isinstance(made, str) else memory_map(boot, made, lost=PAGE)
     tables = boot.report.tables
     if case.pvh and "SRAT" in tables:
         yield "an SRAT where there should be none"

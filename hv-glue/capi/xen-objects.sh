@@ -10,8 +10,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . .ci/lib.sh
-thunk=''
-if [ "${1-}" = --return-thunk ]; then thunk=$1 && shift; fi
+thunk=()
+if [ "${1-}" = --return-thunk ]; then thunk=("$1") && shift; fi
 out=$(realpath -m "${1:?usage: xen-objects.sh [--return-thunk] FOLDER}")
 here=hv-glue/capi
 target=x86_64-unknown-none
@@ -21,7 +21,7 @@ boot=(hvg_plan_work_len hvg_plan_make hvg_plan_layout hvg_populate_begin hvg_pop
 run=(hvg_apic_ids hvg_cpuid_patch hvg_mfn_pxms)
 
 flags=(-Crelro-level=off -Crelocation-model=pie -Cjump-tables=no)
-if [ -n "$thunk" ]; then
+if [ ${#thunk[@]} -gt 0 ]; then
     # Not stable: the compiler's bootstrap switch is needed.
     export RUSTC_BOOTSTRAP=1
     flags+=(-Zfunction-return=thunk-extern)
@@ -37,7 +37,7 @@ trap 'rm -rf "$work"' EXIT
 mapfile -t members < <(ar t "$archive" | grep -v '^compiler_builtins-')
 (cd "$work" && ar x "$archive" "${members[@]}")
 parts=("$work"/*.rcgu.o)
-if [ -n "$thunk" ]; then
+if [ ${#thunk[@]} -gt 0 ]; then
     gcc -c -o "$work/return-thunk.o" $here/return-thunk.S
     parts+=("$work/return-thunk.o")
 fi
@@ -49,7 +49,7 @@ cut_out() { # NAME SCRIPT TEXT FRAME SYMBOL...: the part of the archive that the
     ld -r --gc-sections -z noexecstack "${roots[@]}" -T "$script" -o "$work/$name" "${parts[@]}"
     # Xen's symbol table names this one, too, and takes no name twice.
     objcopy "${keep[@]}" --redefine-sym "__x86_return_thunk=${name%.o}.return_thunk" "$work/$name"
-    $here/check-xen-object.py $thunk --most-text "$text" --most-frame "$frame" "$work/$name"
+    $here/check-xen-object.py "${thunk[@]}" --most-text "$text" --most-frame "$frame" "$work/$name"
     # The two have local functions of one name, which Xen's symbol table does not take.
     objcopy --strip-unneeded "$work/$name" "$out/$name"
 }
