@@ -2,7 +2,8 @@
 # usage: build.sh [--debug] [--emulation] VERSION stock|off|on
 #
 # Builds Debian's Xen VERSION (4.20, 4.17) and prints the folder that holds xen (multiboot, for a boot loader or
-# QEMU's -kernel) and xen-syms; that of stock and off has the tree with its objects, too, to compare:
+# QEMU's -kernel), xen.efi (for UEFI firmware) and xen-syms; that of stock and off has the tree with its objects, too, to
+# compare:
 #   stock   as Debian has it
 #   off     with the integration carried in and its option off
 #   on      with the option on
@@ -34,7 +35,8 @@ if [ "$what" = on ]; then
     ours+=(hv-glue/capi hv-glue/src acpi-gen/src Cargo.toml Cargo.lock .ci/rust-target)
 fi
 key=$({
-    printf '%s\n' "$source" "$what" "$debug" "$emulation" "$(gcc --version)"
+    # The number is that of the folder's form, which this script decides: a new file in it is a new number.
+    printf '%s\n' 2 "$source" "$what" "$debug" "$emulation" "$(gcc --version)"
     if [ -n "$emulation" ]; then cat $here/cocci/emulation.cocci; fi
     if [ "$what" = on ]; then rustc --version --verbose; fi
     [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name build.sh ! -name apply-test.sh -exec sha256sum {} + 2> /dev/null | sort -k 2
@@ -81,7 +83,8 @@ fi
 # SOURCE_DATE_EPOCH and the fixed names keep the build the same for the same content.
 run env XEN_BUILD_USER=none XEN_BUILD_HOST=none XEN_BUILD_DATE=none XEN_BUILD_TIME=none \
     make -C "$xen" -j"$(nproc)" XEN_TARGET_ARCH=x86_64 build
-cp "$xen/xen" "$xen/xen-syms" "$work/"
+[ -e "$xen/xen.efi" ] || die "Xen's build made no xen.efi: its linker has to know i386pep"
+cp "$xen/xen" "$xen/xen.efi" "$xen/xen-syms" "$work/"
 if [ "$what" = on ]; then rm -rf "$work/tree"; fi
 chmod 755 "$work"
 mv -T "$work" "$folder"
