@@ -1,7 +1,8 @@
 //! CPUID on a chosen CPU.
 
-use std::arch::x86_64::{__cpuid_count, CpuidResult};
-use std::io;
+use std::arch::asm;
+use std::arch::x86_64::CpuidResult;
+use std::{fs, io};
 
 /// The CPUs that are online.
 pub(crate) fn online() -> Vec<usize> {
@@ -29,11 +30,12 @@ fn bind(cpu: usize) -> io::Result<()> {
     }
 }
 
-/// The leaves that tell a CPU where it is: `initial-id` of leaf 1 (8 bits), then
-/// for each level of leaf 0xB `type/shift/count`, and that leaf's id.
-pub(crate) fn topology() -> String {
-    let initial = __cpuid_count(1, 0).ebx >> 24;
-    let levels: Vec<CpuidResult> = (0..2).map(|level| __cpuid_count(0xB, level)).collect();
+/// The leaves that tell a CPU where it is, as this instruction has them: `initial-id`
+/// of leaf 1 (8 bits), then for each level of leaf 0xB `type/shift/count`, and that
+/// leaf's id.
+pub(crate) fn topology(cpuid: impl Fn(u32, u32) -> CpuidResult) -> String {
+    let initial = cpuid(1, 0).ebx >> 24;
+    let levels: Vec<CpuidResult> = (0..2).map(|level| cpuid(0xB, level)).collect();
     let shape: Vec<String> = levels
         .iter()
         .map(|level| {
@@ -41,6 +43,40 @@ pub(crate) fn topology() -> String {
         })
         .collect();
     let id = levels.first().map_or(0, |level| level.edx);
-    let sizes = __cpuid_count(0x8000_0008, 0).ecx;
+    let sizes = cpuid(0x8000_0008, 0).ecx;
     format!("initial {initial} x2apic {id} levels {} ecx8 {sizes:#x}", shape.join(" "))
+}
+
+/// CPUID as Xen has it for a PV guest, whose plain instruction is the hardware's own
+/// where that cannot trap it.
+pub(crate) struct Emulated(());
+
+impl Emulated {
+    /// Nothing but in a PV guest. Linux, Documentation/ABI/stable/sysfs-hypervisor-xen.
+    pub(crate) fn new() -> Option<Self> {
+        let kind = fs::read_to_string("/sys/hypervisor/guest_type").ok()?;
+        (kind.trim() == "PV").then_some(Self(()))
+    }
+
+    /// XEN_CPUID of Xen public/arch-x86/xen.h: a prefix that faults, then CPUID.
+    pub(crate) fn cpuid(&self, leaf: u32, subleaf: u32) -> CpuidResult {
+        let (eax, ebx, ecx, edx);
+        // SAFETY: in a PV guest, which `new` has seen, Xen carries these bytes out as one
+        // CPUID instruction: it writes the four registers and no memory. RBX is LLVM's own
+        // and comes back as it was.
+        unsafe {
+            asm!(
+                "mov {kept:r}, rbx",
+                ".byte 0x0f, 0x0b, 0x78, 0x65, 0x6e",
+                "cpuid",
+                "xchg {kept:r}, rbx",
+                kept = out(reg) ebx,
+                inout("eax") leaf => eax,
+                inout("ecx") subleaf => ecx,
+                out("edx") edx,
+                options(nostack, preserves_flags),
+            );
+        }
+        CpuidResult { eax, ebx, ecx, edx }
+    }
 }

@@ -13,9 +13,12 @@ mod cpu;
 mod frames;
 mod memory;
 
+use std::arch::x86_64::__cpuid_count;
 use std::fmt::Display;
+use std::io;
 use std::process::ExitCode;
 
+use crate::cpu::Emulated;
 use crate::memory::Part;
 use xen_hypercall::{DomainId, Error, NoArray, Xen};
 
@@ -65,14 +68,22 @@ fn run(frames: &[u64]) -> Result<(), Error> {
     xen.debug_keys(b"u")
 }
 
-/// CPUID as each CPU has it.
+/// CPUID as each CPU has it, and as Xen has it where that may be another.
 fn cpus() {
+    let emulated = Emulated::new();
     for cpu in cpu::online() {
-        match cpu::on(cpu, cpu::topology) {
-            Ok(found) => say(&format!("cpuid {cpu}"), [found]),
-            Err(error) => say(&format!("cpuid {cpu}"), [format!("error {error}")]),
+        let key = format!("cpuid {cpu}");
+        say_or_error(&key, cpu::on(cpu, || cpu::topology(__cpuid_count)));
+        if let Some(emulated) = &emulated {
+            let found =
+                cpu::on(cpu, || cpu::topology(|leaf, subleaf| emulated.cpuid(leaf, subleaf)));
+            say_or_error(&format!("emulated-{key}"), found);
         }
     }
+}
+
+fn say_or_error(key: &str, found: io::Result<String>) {
+    say(key, [found.unwrap_or_else(|error| format!("error {error}"))]);
 }
 
 /// XEN_DOMCTL_get_vcpu_apicids: the ids, the query for their number, an array that
