@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 import qemu
 import xen
+import xen_efi
+import xen_wrong
 from compare import PAGE
 from topology import Topology
 from xen_compare import compare_vnuma, frames_to_ask
@@ -18,6 +20,12 @@ from xen_machine import MACHINES
 from xen_plan import memory_map, plan
 
 PIN = "dom0=pvh,verbose dom0_vcpus_pin=1"
+# QEMU's, for a PV dom0.
+PV_CPU = "EPYC,-monitor,-smap,-smep"
+# It has an id in CPUID with x2APIC alone, which Xen 4.20 gives to PV on request.
+PV = "dom0_vcpus_pin=1 dom0_mem=2G dom0-cpuid=x2apic"
+PV_OFF = ("vNUMA for dom0: off", "not met: PVH dom0: 0, 1")
+BY_EFI = ("Bootloader: EFI", "EFI RAM map:")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +46,16 @@ class Case:
     policy: str = ""  # FLASK's, a file of --policies
     refused: bool = False  # the policy refuses get_vcpu_apicids
     vcpus: int | None = None  # None: one for each pCPU
+    efi: bool = False  # OVMF starts xen.efi
 
     @property
     def pvh(self) -> bool:
         return "dom0=pvh" in self.xen_line
+
+    @property
+    def sees_srat(self) -> bool:
+        """Firmware's, of which Xen makes none for a PV dom0 and hides none."""
+        return not self.pvh and not MACHINES[self.machine].silent
 
 
 def _met(name: str, machine: str, memory: str, **more) -> Case:
@@ -78,9 +92,13 @@ CASES = [
     Case("one-node-stock", "one-node", "stock", f"{PIN} dom0_mem=2G", vnuma=False),
     Case("one-node", "one-node", "on", f"{PIN} dom0_mem=2G", vnuma=False,
          says=("vNUMA for dom0: off", "not met: nodes against at least: 1, 2")),
-    Case("pv-stock", "2x2", "stock", "dom0_vcpus_pin=1 dom0_mem=2G", vnuma=False, cpu="EPYC,-monitor,-smap,-smep"),
-    Case("pv", "2x2", "on", "dom0_vcpus_pin=1 dom0_mem=2G", vnuma=False, cpu="EPYC,-monitor,-smap,-smep",
-         says=("vNUMA for dom0: off", "not met: PVH dom0: 0, 1")),
+    Case("pv-stock", "2x2", "stock", PV, vnuma=False, cpu=PV_CPU),
+    Case("pv", "2x2", "on", PV, vnuma=False, cpu=PV_CPU, says=PV_OFF),
+    Case("pv-fake-stock", "silent", "stock", f"{PV} numa=fake=2", vnuma=False, cpu=PV_CPU),
+    Case("pv-fake", "silent", "on", f"{PV} numa=fake=2", vnuma=False, cpu=PV_CPU, says=PV_OFF),
+    Case("efi-pv-stock", "silent", "stock", f"{PV} numa=fake=2", vnuma=False, cpu=PV_CPU, efi=True, says=BY_EFI),
+    Case("efi-pv", "silent", "on", f"{PV} numa=fake=2", vnuma=False, cpu=PV_CPU, efi=True, says=BY_EFI + PV_OFF),
+    _met("efi-3x2", "3x2", "dom0_mem=3G", efi=True, says=BY_EFI),
     Case("no-room-for-tables", "2x2", "on", f"{PIN} dom0_mem=2G hv_glue_arena=3G", fails=True,
          says=("of dom0's RAM below 4GiB are free for its ACPI tables",)),
 ]  # fmt: skip
@@ -91,7 +109,8 @@ CASES += [
     for copy, what in enumerate(("RSDP", "XSDT", "APIC", "SRAT", "SLIT", "start info"), start=1)
 ]  # fmt: skip
 # Those that must agree in MADT, XSDT, RSDP and ids.
-SAME_AS = {"off": "stock", "not-pinned": "stock", "more-vcpus": "more-vcpus-stock", "grouped-vcpus": "stock", "one-node": "one-node-stock", "pv": "pv-stock"}
+SAME_AS = {"off": "stock", "not-pinned": "stock", "more-vcpus": "more-vcpus-stock", "grouped-vcpus": "stock", "one-node": "one-node-stock",
+           "pv": "pv-stock", "pv-fake": "pv-fake-stock", "efi-pv": "efi-pv-stock"}  # fmt: skip
 # A PVH dom0 of several nodes has a memory map of its own with the option on.
 MOVED = ("not-pinned", "more-vcpus", "grouped-vcpus")
 
@@ -138,13 +157,17 @@ def judge_plain(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
         # Xen's pvh_add_mem_range() moves a range's start without growing it: part of a page behind its tables is lost.
         made = plan(boot, machine, machine.cpu_count, out, acpi_gen)
         yield from [made] if isinstance(made, str) else memory_map(boot, made, lost=PAGE)
-    tables = boot.report.tables
-    if case.pvh and "SRAT" in tables:
+    if "SRAT" in boot.report.tables and not case.sees_srat:
         yield "an SRAT where there should be none"
     if case.pvh:
         ids = re.findall(r"^initial apicid\s*: (\d+)$", boot.report.text["/proc/cpuinfo"], re.M)
         if ids != [str(2 * cpu) for cpu in range(len(ids))]:
             yield f"ids {ids} are not 2 * vCPU"
+    else:
+        for cpu in range(MACHINES[case.machine].cpu_count):
+            found = boot.probe(f"emulated-cpuid {cpu}")
+            if [line[:4] for line in found] != [["initial", "0", "x2apic", str(2 * cpu)]]:
+                yield f"vCPU {cpu}: {found} where the x2APIC id is 2 * vCPU, and leaf 1 has none for PV"
     missing = [["errno", "38"]]
     right = missing if case.build in ("stock", "off") else [[str(2 * cpu) for cpu in range(len(boot.probe("apicids")[0]))]]
     if boot.probe("apicids") != right:
@@ -179,13 +202,13 @@ def without_addresses(boot: xen.Boot) -> dict[str, bytes]:
     return tables | {"RSDP": rsdp, "XSDT": xsdt}
 
 
-def whole(boot: xen.Boot, pvh: bool = True) -> Iterator[str]:
-    """What came out of the guest's memory is an RSDP and the table that it names; QEMU's own, which a PV dom0
-    sees, are an RSDP of ACPI 1.0 and an RSDT."""
+def whole(boot: xen.Boot, xsdt: bool = True) -> Iterator[str]:
+    """What came out of the guest's memory is an RSDP and the table that it names; SeaBIOS's, which a PV dom0
+    sees, are an RSDP of ACPI 1.0 and an RSDT, and OVMF's are as Xen's."""
     tables = in_memory(boot)
-    rsdp, name, size, at = tables["RSDP"], *(("XSDT", 36, 24) if pvh else ("RSDT", 20, 16))
+    rsdp, name, size, at = tables["RSDP"], *(("XSDT", 36, 24) if xsdt else ("RSDT", 20, 16))
     root = tables[name]
-    address = int.from_bytes(rsdp[at : at + (8 if pvh else 4)], "little")
+    address = int.from_bytes(rsdp[at : at + (8 if xsdt else 4)], "little")
     if rsdp[:8] != b"RSD PTR " or len(rsdp) != size or sum(rsdp) % 256 or sum(rsdp[:20]) % 256:
         yield f"RSDP: {rsdp.hex()}"
     elif root[:4] != name.encode() or len(root) != int.from_bytes(root[4:8], "little") or sum(root) % 256:
@@ -201,10 +224,13 @@ def same(case: Case, other: str, boots: dict[str, xen.Boot]) -> Iterator[str]:
     moved = case.name in MOVED
     if not a.report.tables.get("APIC") or a.report.tables.get("APIC") != b.report.tables.get("APIC"):
         yield f"MADT differs from that of {other}"
+    # Firmware's, which a PV dom0 sees.
+    if a.report.tables.get("SRAT") != b.report.tables.get("SRAT"):
+        yield f"SRAT differs from that of {other}"
     tables = [listed(boot.report, moved) for boot in (a, b)]
     if len(tables[0]) < 3 or tables[0] != tables[1]:
         yield f"tables differ from those of {other}: {tables[0]} and {tables[1]}"
-    wrong = [*whole(a, case.pvh), *whole(b, case.pvh)]
+    wrong = [*whole(a, case.pvh or case.efi), *whole(b, case.pvh or case.efi)]
     yield from wrong
     if wrong:
         return
@@ -231,6 +257,8 @@ def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path]
     dom0_line = f"iomem=relaxed mfns={frames}"
     if not case.vnuma and case.pvh:
         dom0_line += " mem=1G"
+    if case.efi:
+        return xen_efi.boot(options.ovmf, builds[case.build] / "xen.efi", arguments, kernels[case.kernel], initrd, out, case.xen_line, dom0_line)
     policy = options.policies / case.policy if case.policy else None
     return xen.boot(builds[case.build] / "xen", arguments, kernels[case.kernel], initrd, out, case.xen_line, dom0_line, policy)
 
@@ -253,6 +281,7 @@ def main() -> int:
     parser.add_argument("--kernel", action="append", required=True, metavar="NAME=FOLDER", help="an unpacked linux-image")
     parser.add_argument("--xen", action="append", required=True, metavar="BUILD=FOLDER", help="what hv-glue/xen/build.sh printed")
     parser.add_argument("--policies", type=pathlib.Path, required=True, help="what hv-glue/xen/policy.sh made")
+    parser.add_argument("--ovmf", type=pathlib.Path, required=True, help="the folder of OVMF_CODE.fd")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("case", nargs="*", help="names of cases; none: all")
     options = parser.parse_args()
@@ -280,9 +309,15 @@ def main() -> int:
             elif case.vnuma:
                 findings += judge_vnuma(case, boot, options.out / case.name, options.acpi_gen)
             else:
-                findings += list(judge_plain(case, boot, options.out / case.name, options.acpi_gen))
+                judge = lambda dom0: list(judge_plain(case, dom0, options.out / case.name, options.acpi_gen))
+                findings += judge(boot)
+                wrong = xen_wrong.plain(boot, srat=not case.sees_srat)
+                findings += [f"a wrong dom0 passes too: {what}" for what, other in wrong if not judge(other)]
             if case.name in SAME_AS and SAME_AS[case.name] in boots:
-                findings += list(same(case, SAME_AS[case.name], boots))
+                stock = SAME_AS[case.name]
+                findings += list(same(case, stock, boots))
+                wrong = xen_wrong.twins(boots[stock])
+                findings += [f"another {what} passes too" for what, other in wrong if not list(same(case, stock, boots | {stock: other}))]
             print(f"{case.name:20} {boot.report.seconds:5.1f} s  {'FAILED' if findings else 'ok'}", flush=True)
         for finding in findings:
             print(f"    {finding}", flush=True)

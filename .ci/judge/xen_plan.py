@@ -39,7 +39,8 @@ def _host_toml(boot: Boot, machine: Machine, vcpus: int, nr_pages: int, kept_end
     text += f"nr_pages = {nr_pages}\n"
     text += f'keep = ["0x0-{MIB:#x}", "{16 * MIB:#x}-{kept_end:#x}"]\n'
     lines = boot.xen()
-    start = lines.index("Xen-e820 RAM map:") if "Xen-e820 RAM map:" in lines else 0
+    # "Xen-e820", or "EFI" where firmware started it.
+    start = next((at for at, line in enumerate(lines) if line.endswith(" RAM map:")), 0)
     for line in lines[start + 1 :]:
         match = re.match(r" *\[([0-9a-f]+), ([0-9a-f]+)\] \((.*)\)", line)
         if not match:
