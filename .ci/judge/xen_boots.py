@@ -159,17 +159,18 @@ def judge_plain(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
         yield from [made] if isinstance(made, str) else memory_map(boot, made, lost=PAGE)
     if "SRAT" in boot.report.tables and not case.sees_srat:
         yield "an SRAT where there should be none"
+    vcpus = len(re.findall(r"^processor\s*:", boot.report.text["/proc/cpuinfo"], re.M))
     if case.pvh:
         ids = re.findall(r"^initial apicid\s*: (\d+)$", boot.report.text["/proc/cpuinfo"], re.M)
-        if ids != [str(2 * cpu) for cpu in range(len(ids))]:
+        if ids != [str(2 * cpu) for cpu in range(vcpus)]:
             yield f"ids {ids} are not 2 * vCPU"
     else:
-        for cpu in range(MACHINES[case.machine].cpu_count):
+        for cpu in range(vcpus):
             found = boot.probe(f"emulated-cpuid {cpu}")
             if [line[:4] for line in found] != [["initial", "0", "x2apic", str(2 * cpu)]]:
                 yield f"vCPU {cpu}: {found} where the x2APIC id is 2 * vCPU, and leaf 1 has none for PV"
     missing = [["errno", "38"]]
-    right = missing if case.build in ("stock", "off") else [[str(2 * cpu) for cpu in range(len(boot.probe("apicids")[0]))]]
+    right = missing if case.build in ("stock", "off") else [[str(2 * cpu) for cpu in range(vcpus)]]
     if boot.probe("apicids") != right:
         yield f"get_vcpu_apicids: {boot.probe('apicids')} where {right} is right"
     if case.build in ("stock", "off") and boot.probe("pxms") != missing:

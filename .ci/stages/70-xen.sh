@@ -33,8 +33,10 @@ for suite in bookworm trixie; do
   version=$(sed -nE 's/^linux-image-([0-9]+\.[0-9]+).*/\1/p' <<< "$package")
   kernels+=(--kernel "$version=$(.ci/debian only $suite "$package")")
 done
+ovmf=$(.ci/debian only bookworm ovmf)
 python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
-  --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --policies target/xen-policies --out target/xen-boots
+  --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --policies target/xen-policies \
+  --ovmf "$ovmf/usr/share/OVMF" --out target/xen-boots
 
 # A dom0 of 32 bits asks in the compat layout.
 gcc -m32 -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none -mgeneral-regs-only \
@@ -43,4 +45,5 @@ python3 -B .ci/judge/xen_compat.py --acpi-gen target/release/acpi-gen --xen "${x
   --out target/xen-boots/compat
 matrix Xen 4.17 "a boot of a PVH dom0 with hv-glue"
 matrix Xen 4.20 "boots of a PVH dom0, stock and with hv-glue"
+matrix OVMF "$(debian_version bookworm ovmf)" "xen.efi with hv-glue and with its gate not met"
 matrix_kernels "PVH dom0 of Xen with hv-glue" "${kernels[@]}"
