@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that an object may be linked into Xen, and prints its size and largest stack frame.
 
-usage: check-xen-object.py [--return-thunk] [--most-text BYTES] [--most-frame BYTES] OBJECT...
+usage: check-xen-object.py --kind boot|run [--return-thunk] [--most-text BYTES] [--most-frame BYTES] OBJECT...
 
 Xen's own link does not see all of this: xen.efi accepts a reference through the global offset table and then calls
 into the middle of the function that it names.
@@ -14,10 +14,17 @@ import subprocess
 import sys
 
 ALLOWED_UNDEFINED = {"memcpy", "memmove", "memset", "memcmp"}
+# What code that may lie anywhere and jumps directly needs. Shorter ones hold no address of Xen's.
+RELOCATIONS = {"R_X86_64_PC32", "R_X86_64_PLT32", "R_X86_64_64"}
 # %st is a register only where nothing follows its name.
-FLOAT = re.compile(r"%[xyz]mm\d|%mm\d|%st\b")
+FLOAT_REGISTER = re.compile(r"%(?:[xyzt]?mm|k)\d|%st\b")
+# Without such a register: all of the x87's begin with f, and no integer instruction does; the control word of SSE; what
+# saves, restores or clears the state.
+FLOAT_INSTRUCTION = re.compile(r"f\w+|emms|v?(?:ld|st)mxcsr|x(?:save|rstor)\w*|x[gs]etbv|vzero\w+")
+PREFIXES = re.compile(r"(?:(?:lock|rep\w*|data16|addr32|[c-gs]s|bnd|notrack|rex\S*)\s+)+")
 INDIRECT = re.compile(r"\b(?:call|jmp)q?\s+\*")
-FRAME = re.compile(r"\bsub\s+\$0x([0-9a-f]+),%rsp")
+STACK_POINTER = re.compile(r"%(?:[re]?sp|spl)$")
+MOVED = re.compile(r"(add|sub)q?\s+\$(0x[0-9a-f]+),%rsp$|leaq?\s+(-?0x[0-9a-f]+)\(%rsp\),%rsp$")
 CORE_FMT = re.compile(r"4core3fmt|core::fmt|_RNv.*4core.*3fmt")
 
 
@@ -61,6 +68,22 @@ def disassembly(path, *options):
             yield function, line.strip()
 
 
+def reserved(instruction):
+    """Bytes of stack that an instruction takes; None where it sets the stack pointer to what cannot be counted."""
+    instruction = PREFIXES.sub("", instruction)
+    mnemonic, _, operands = instruction.partition(" ")
+    if mnemonic.startswith("push"):
+        return 8
+    if match := MOVED.match(instruction):
+        amount = int(match[2] or match[3], 16)
+        # An immediate is shown as the 64 bits that it is extended to.
+        amount -= (amount >= 1 << 63) << 64
+        return max(amount if match[1] == "sub" else -amount, 0)
+    exchanged = re.match(r"xchg|xadd|cmpxchg", mnemonic) and re.search(r"(?:^\s*|,)%(?:[re]?sp|spl)\b", operands)
+    written = STACK_POINTER.search(operands) and not re.match(r"cmp|test|call|jmp", mnemonic)
+    return None if mnemonic in ("leave", "enter") or exchanged or written else 0
+
+
 def returns(path):
     """What a Xen with return thunks refuses: it wants one return, in the second half of a cache line of 64 bytes."""
     count, aligned = 0, {}
@@ -83,14 +106,14 @@ def returns(path):
         yield f"{count} returns, where the thunk's alone is right"
 
 
-def faults(path, return_thunk):
+def faults(path, kind_of_sections, return_thunk):
     found = list(returns(path)) if return_thunk else []
     places = {index: name for index, name, *_ in sections(path)}
     home = {name: places.get(index, index) for name, _, index, *_ in symbols(path)}
     for section, kind, symbol in relocations(path):
         if "GOT" in kind:
             found.append(f"{section}: {kind} {symbol}: a reference through the global offset table")
-        if kind in ("R_X86_64_32", "R_X86_64_32S"):
+        elif kind not in RELOCATIONS:
             found.append(f"{section}: {kind} {symbol}: Xen is linked above 4 GiB")
         target = home.get(symbol, symbol)
         if target.startswith(".init") and not section.startswith(".init"):
@@ -100,19 +123,21 @@ def faults(path, return_thunk):
     for function, instruction in disassembly(path):
         if INDIRECT.search(instruction):
             found.append(f"{function}: {instruction}: an indirect branch")
-        if FLOAT.search(instruction):
-            found.append(f"{function}: {instruction}: an SSE, MMX or x87 register")
+        if FLOAT_REGISTER.search(instruction) or FLOAT_INSTRUCTION.match(PREFIXES.sub("", instruction)):
+            found.append(f"{function}: {instruction}: SSE, MMX or x87")
+        if reserved(instruction) is None:
+            found.append(f"{function}: {instruction}: a frame that cannot be counted")
     for name, binding, index, *_ in symbols(path):
         if index == "UND" and name not in ALLOWED_UNDEFINED:
             found.append(f"{name}: undefined")
         if CORE_FMT.search(name):
             found.append(f"{name}: formatting code")
-        if binding == "GLOBAL" and index != "UND" and not name.startswith("hvg_"):
-            found.append(f"{name}: global, but not hvg_*")
-    allocated = [(name, size) for _, name, _, size, flags in sections(path) if "A" in flags and size]
-    boot = [name for name, _ in allocated if name.startswith(".init")]
-    if boot and len(boot) != len(allocated):
-        found.append(f"sections of both kinds: {' '.join(name for name, _ in allocated)}")
+        if binding != "LOCAL" and index != "UND" and not name.startswith("hvg_"):
+            found.append(f"{name}: {binding.lower()}, but not hvg_*")
+    allocated = [name for _, name, _, size, flags in sections(path) if "A" in flags and size]
+    for name in allocated:
+        if name.startswith(".init") != (kind_of_sections == "boot"):
+            found.append(f"{name}: not a section of an object of the kind {kind_of_sections}")
     if not allocated:
         found.append("nothing in it")
     return found
@@ -122,12 +147,7 @@ def frames(path):
     """The stack of each function's own frame: what it pushes and what it reserves."""
     sizes = {}
     for function, instruction in disassembly(path):
-        size = sizes.get(function, 8)
-        if re.match(r"push\b", instruction):
-            size += 8
-        elif match := FRAME.search(instruction):
-            size += int(match[1], 16)
-        sizes[function] = size
+        sizes[function] = sizes.get(function, 8) + (reserved(instruction) or 0)
     return sizes
 
 
@@ -160,6 +180,7 @@ def depths(path):
 
 def main():
     parser = argparse.ArgumentParser(description="checks objects for Xen")
+    parser.add_argument("--kind", choices=("boot", "run"), required=True, help="freed after boot (.init.*), or kept")
     parser.add_argument("--return-thunk", action="store_true", help="for a Xen with CONFIG_RETURN_THUNK")
     parser.add_argument("--most-text", type=int, default=1 << 20, metavar="BYTES", help="the size not to be passed")
     parser.add_argument("--most-frame", type=int, default=1 << 12, metavar="BYTES", help="the stack frame not to be passed")
@@ -167,7 +188,7 @@ def main():
     arguments = parser.parse_args()
     failed = False
     for path in arguments.objects:
-        for fault in faults(path, arguments.return_thunk):
+        for fault in faults(path, arguments.kind, arguments.return_thunk):
             print(f"{path}: {fault}", file=sys.stderr)
             failed = True
         text = sum(size for _, name, _, size, flags in sections(path) if "X" in flags)

@@ -42,17 +42,17 @@ if [ ${#thunk[@]} -gt 0 ]; then
     parts+=("$work/return-thunk.o")
 fi
 mkdir -p "$out"
-cut_out() { # NAME SCRIPT TEXT FRAME SYMBOL...: the part of the archive that the symbols reach, those alone global
-    local name=$1 script=$2 text=$3 frame=$4 symbol keep=() roots=()
+cut_out() { # NAME KIND TEXT FRAME SYMBOL...: the part of the archive that the symbols reach, those alone global
+    local name=$1 kind=$2 text=$3 frame=$4 symbol keep=() roots=()
     shift 4
     for symbol; do keep+=("--keep-global-symbol=$symbol"); roots+=(-u "$symbol"); done
-    ld -r --gc-sections -z noexecstack "${roots[@]}" -T "$script" -o "$work/$name" "${parts[@]}"
+    ld -r --gc-sections -z noexecstack "${roots[@]}" -T "$here/xen-$kind.lds" -o "$work/$name" "${parts[@]}"
     # Xen's symbol table names this one, too, and takes no name twice.
     objcopy "${keep[@]}" --redefine-sym "__x86_return_thunk=${name%.o}.return_thunk" "$work/$name"
-    $here/check-xen-object.py "${thunk[@]}" --most-text "$text" --most-frame "$frame" "$work/$name"
+    $here/check-xen-object.py --kind "$kind" "${thunk[@]}" --most-text "$text" --most-frame "$frame" "$work/$name"
     # The two have local functions of one name, which Xen's symbol table does not take.
     objcopy --strip-unneeded "$work/$name" "$out/$name"
 }
 # The sizes of text and frame are what there is, and a little; Xen's stack has 8 KiB for all of a call.
-cut_out hvg.init.o $here/xen-init.lds 84000 2700 "${boot[@]}"
-cut_out hvg.o $here/xen-run.lds 13000 700 "${run[@]}"
+cut_out hvg.init.o boot 84000 2700 "${boot[@]}"
+cut_out hvg.o run 13000 700 "${run[@]}"
