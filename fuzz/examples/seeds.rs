@@ -13,6 +13,7 @@ use acpi_gen::{
 use arbitrary::{Arbitrary, Unstructured};
 use fuzz::encode::Encode;
 use fuzz::host::{Block, Entry, Host};
+use fuzz::lent::How;
 use fuzz::machine::Machine;
 use fuzz::ranges::{Cursor, Size};
 use fuzz::targets::{c_abi, check, e820_trim, host_plan, placement, round_trip, start_info};
@@ -303,11 +304,19 @@ fn hosts(out: &Path, name: &str, text: &str) -> io::Result<()> {
     let trim =
         e820_trim::Input { fraction: 90, max_entries: 120, map, ranges, ..Default::default() };
     seed(out, "e820_trim", name, &trim)?;
-    for call in [2, 3] {
+    // A plan and a trim, a guest's layout; and a plan each of whose later pointers is wrong once:
+    // those of its walk and its layout come behind the 13 that make it.
+    let right = |call| (format!("{name}-{call}"), call, Vec::new());
+    let wrong = (13..20).map(|at| {
+        let mut how = vec![How::Right; at];
+        how.push(How::Misaligned);
+        (format!("{name}-wrong-{at}"), 2, how)
+    });
+    for (name, call, how) in [2, 3, 5].map(right).into_iter().chain(wrong) {
         let host = host.clone();
         let numbers = [1, 0, 0, 0, 16, 9, 0x24, 0];
-        let input = c_abi::Input { call, flags: 7, numbers, host, ..Default::default() };
-        seed(out, "c_abi", &format!("{name}-{call}"), &input)?;
+        let input = c_abi::Input { call, how, flags: 7, numbers, host, ..Default::default() };
+        seed(out, "c_abi", &name, &input)?;
     }
     let plan = host_plan::Input {
         pvh: true,

@@ -88,6 +88,24 @@ impl<'i> Lender<'i> {
         }
     }
 
+    /// What stands elsewhere already: itself, or as the next argument is to be.
+    pub fn lend_at<T: Copy + 'static>(&mut self, pointer: *mut T) -> *mut T {
+        let how = self.how.get(self.next).copied().unwrap_or_default();
+        self.next += 1;
+        self.wrong |= how != How::Right;
+        match how {
+            How::Right => pointer,
+            How::Null => std::ptr::null_mut(),
+            How::Misaligned => pointer.wrapping_byte_add(1),
+            How::Shared => self.shared.as_mut_ptr().cast(),
+        }
+    }
+
+    /// How the arguments are to be lent that nobody has asked for yet.
+    pub fn rest(&self) -> &'i [How] {
+        self.how.get(self.next..).unwrap_or_default()
+    }
+
     /// One structure.
     pub fn lend_one<T: Copy + 'static>(&mut self, value: T) -> *mut T {
         self.lend(&[value])

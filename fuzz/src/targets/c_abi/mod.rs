@@ -5,14 +5,16 @@
 
 mod plan;
 mod tables;
+mod vnuma;
 
 use arbitrary::{Arbitrary, Unstructured};
+use hv_glue::e820::E820Entry;
 use hvg::types::*;
 use hvg::*;
 
 use crate::Interest;
 use crate::encode::{Encode, encode_fields};
-use crate::host::Host;
+use crate::host::{Host, HostParts};
 use crate::lent::{How, Lender, read};
 use crate::machine::Machine;
 
@@ -35,7 +37,7 @@ pub struct Input {
     pub words: Vec<u32>,
     /// For the tables.
     pub machine: Machine,
-    /// For the plan and the trim.
+    /// For the plan, the trim and a guest's layout.
     pub host: Host,
 }
 
@@ -54,12 +56,13 @@ const POISON: u8 = 0xA5;
 /// Runs the target.
 pub fn run(data: &[u8]) -> Interest {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
-    match input.call % 5 {
+    match input.call % 6 {
         0 => apic_ids(&input),
         1 => tables::run(&input),
         2 => plan::run(&input),
         3 => trim(&input),
-        _ => frames_and_leaves(&input),
+        4 => frames_and_leaves(&input),
+        _ => vnuma::run(&input),
     }
     Interest::Keep
 }
@@ -148,6 +151,16 @@ fn apic_ids(input: &Input) {
     }
 }
 
+fn memory_map(parts: &HostParts) -> Vec<HvgE820> {
+    let entry = |e: &E820Entry| HvgE820 {
+        start: e.range.start().0,
+        end: e.range.end().0,
+        kind: e.kind.0,
+        reserved: 0,
+    };
+    parts.map.iter().map(entry).collect()
+}
+
 /// The host's arrays, lent.
 fn host(input: &Input, lender: &mut Lender<'_>) -> HvgHost {
     let parts = input.host.parts();
@@ -161,16 +174,7 @@ fn host(input: &Input, lender: &mut Lender<'_>) -> HvgHost {
             flags: u32::from(b.hotplug),
         })
         .collect();
-    let map: Vec<_> = parts
-        .map
-        .iter()
-        .map(|e| HvgE820 {
-            start: e.range.start().0,
-            end: e.range.end().0,
-            kind: e.kind.0,
-            reserved: 0,
-        })
-        .collect();
+    let map = memory_map(&parts);
     let pcpus: Vec<u32> = parts.cpus.iter().map(|cpu| cpu.pcpu.0).collect();
     let nodes: Vec<u32> = parts.cpus.iter().map(|cpu| cpu.node.0).collect();
     let pxms: Vec<u32> = parts.node_to_pxm.iter().map(|p| p.map_or(HVG_NONE, |p| p.0)).collect();

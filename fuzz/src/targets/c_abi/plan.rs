@@ -49,30 +49,16 @@ pub(super) fn run(input: &Input) {
     if plan.is_null() {
         return;
     }
-    layout(input, plan, vcpus);
-    walk(input, plan);
+    let rest = walk(input, plan, lender.rest());
+    layout(input, plan, vcpus, rest);
 }
 
-fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32) {
-    let mut lender = Lender::new(&[]);
-    let error = lender.lend_one(HvgError {
-        size: size_of::<HvgError>() as u32,
-        version: HVG_VERSION,
-        what: 0,
-        reserved: 0,
-        index: 0,
-        value: 0,
-    });
-    let shape = lender.lend_one(HvgShape {
-        size: size_of::<HvgShape>() as u32,
-        version: HVG_VERSION,
-        numbering: 0,
-        stride: 0,
-        pkg_shift: 0,
-        max_per_node: 0,
-        highest: 0,
-        reserved: 0,
-    });
+/// A structure's size, another one where this bit of the numbers says so.
+fn size_of_bit<T>(input: &Input, bit: u8) -> u32 {
+    size_of::<T>() as u32 + u32::from(input.numbers[7] >> bit & 1)
+}
+
+fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
     let null = std::ptr::null_mut();
     let query = HvgLayout {
         size: size_of::<HvgLayout>() as u32,
@@ -89,17 +75,37 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32) {
         nr_vmemranges: 0,
         reserved: 0,
     };
-    let at = lender.lend_one(query);
-    // SAFETY: a plan that was just made, and structures of their own.
-    assert_eq!(unsafe { hvg_plan_layout(plan, at, shape, error) }, 0);
-    // SAFETY: nothing was lent wrong.
-    let sizes = unsafe { read(at, 1) }[0];
-    assert_eq!(sizes.nr_vcpus, vcpus);
+    let shape = HvgShape {
+        size: size_of::<HvgShape>() as u32,
+        version: HVG_VERSION,
+        numbering: 0,
+        stride: 0,
+        pkg_shift: 0,
+        max_per_node: 0,
+        highest: 0,
+        reserved: 0,
+    };
+    let sizes = || {
+        let mut lender = Lender::new(&[]);
+        let (at, shape) = (lender.lend_one(query), lender.lend_one(shape));
+        // SAFETY: a plan that was just made, and structures of their own, lent right.
+        unsafe {
+            assert_eq!(hvg_plan_layout(plan, at, shape, std::ptr::null_mut()), 0);
+            read(at, 1)[0]
+        }
+    };
+    let first = sizes();
+    assert_eq!(first.nr_vcpus, vcpus);
     let less = |have: u32, number: u8| have - u32::from(number & 1 != 0).min(have);
     let (vnodes, ranges) =
-        (less(sizes.nr_vnodes, input.numbers[2]), less(sizes.nr_vmemranges, input.numbers[3]));
-    let of = |len: u32| vec![0_u32; len as usize];
+        (less(first.nr_vnodes, input.numbers[2]), less(first.nr_vmemranges, input.numbers[3]));
+    let mut lender = Lender::new(how);
+    let error = lender.lend_one(HvgError { size: size_of_bit::<HvgError>(input, 0), ..NO_ERROR });
+    let plan = lender.lend_at(plan);
+    let shape = lender.lend_one(HvgShape { size: size_of_bit::<HvgShape>(input, 1), ..shape });
+    let of = |len: u32| vec![0xA5A5_A5A5_u32; len as usize];
     let full = HvgLayout {
+        size: size_of_bit::<HvgLayout>(input, 2),
         vcpu_to_vnode: lender.lend(&of(vcpus)),
         apic_ids: lender.lend(&of(vcpus)),
         vnode_to_pnode: lender.lend(&of(vnodes)),
@@ -112,57 +118,111 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32) {
         nr_vmemranges: ranges,
         ..query
     };
+    // The last one lent: what shares its memory would else write over the pointers in it.
     let at = lender.lend_one(full);
-    // SAFETY: as above, with arrays of these lengths.
+    // SAFETY: as in `apic_ids`; the plan is one, or refused by its first word.
     let status = unsafe { hvg_plan_layout(plan, at, shape, error) };
-    let short = vnodes < sizes.nr_vnodes || ranges < sizes.nr_vmemranges;
-    assert_eq!(status, if short { -105 } else { 0 });
-    if status == 0 {
-        // SAFETY: nothing was lent wrong.
-        let (ids, nodes) = unsafe {
-            (read(full.apic_ids, vcpus as usize), read(full.vcpu_to_vnode, vcpus as usize))
-        };
-        assert!(nodes.iter().all(|vnode| *vnode < vnodes));
-        let mut sorted = ids.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(sorted.len(), ids.len(), "an id twice");
+    judge(&lender, status, error);
+    assert!(matches!(status, 0 | -22 | -105), "status {status}");
+    let last = sizes();
+    assert_eq!((last.nr_vnodes, last.nr_vmemranges), (first.nr_vnodes, first.nr_vmemranges));
+    if lender.wrong {
+        return;
     }
+    let short = vnodes < first.nr_vnodes || ranges < first.nr_vmemranges;
+    let header = input.numbers[7] & 7 != 0;
+    assert_eq!(
+        status,
+        if header {
+            -22
+        } else if short {
+            -105
+        } else {
+            0
+        }
+    );
+    // SAFETY: nothing was lent wrong.
+    let (ids, nodes) =
+        unsafe { (read(full.apic_ids, vcpus as usize), read(full.vcpu_to_vnode, vcpus as usize)) };
+    if status != 0 {
+        return assert_eq!((ids, nodes), (of(vcpus), of(vcpus)), "wrote before it failed");
+    }
+    assert!(nodes.iter().all(|vnode| *vnode < vnodes));
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), ids.len(), "an id twice");
 }
 
-fn walk(input: &Input, plan: *mut HvgPlan) {
-    let mut lender = Lender::new(&[]);
-    let step = lender.lend_one(HvgStep {
+const NO_ERROR: HvgError = HvgError {
+    size: size_of::<HvgError>() as u32,
+    version: HVG_VERSION,
+    what: 0,
+    reserved: 0,
+    index: 0,
+    value: 0,
+};
+
+/// Each call of the walk twice: as `how` says, and right. What the first is refused, it leaves as it was.
+fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [How]) -> &'i [How] {
+    let mut lender = Lender::new(how);
+    let report = HvgError { size: size_of_bit::<HvgError>(input, 3), ..NO_ERROR };
+    let hostile_error = lender.lend_one(report);
+    let hostile_plan = lender.lend_at(plan);
+    let step = HvgStep {
         size: size_of::<HvgStep>() as u32,
         version: HVG_VERSION,
-        pfn: 0,
+        pfn: u64::MAX,
         order: 0,
         node: 0,
         kind: 0,
         home: 0,
-    });
-    let error = std::ptr::null_mut();
-    // SAFETY: a plan that was just made, a step of its own, no report.
+    };
+    let hostile_step = lender.lend_one(HvgStep { size: size_of_bit::<HvgStep>(input, 4), ..step });
+    let rest = lender.rest();
+    let mut right = Lender::new(&[]);
+    let (step, error) = (right.lend_one(step), std::ptr::null_mut());
+    let start = u64::from(input.numbers[4]) << 8;
+    let pages = u64::from(input.numbers[5]) * 97;
+    // SAFETY: as in `apic_ids`; `plan` was just made, and `hostile_plan` is that or refused by its first word.
     unsafe {
         assert_eq!(hvg_populate_next(plan, step, error), -22, "a step without a walk");
         assert_eq!(hvg_populate_report(plan, 1, error), -22);
-        let start = u64::from(input.numbers[4]) << 8;
-        let pages = u64::from(input.numbers[5]) * 97;
+        let refused = hvg_populate_begin(hostile_plan, start, pages, hostile_error);
+        judge(&lender, refused, hostile_error);
         assert_eq!(hvg_populate_begin(plan, start, pages, error), 0);
         let mut at = start;
         for turn in 0..256 {
-            match hvg_populate_next(plan, step, error) {
-                0 => return assert_eq!(at, start + pages),
-                status => assert_eq!(status, 1),
+            let hostile = hvg_populate_next(hostile_plan, hostile_step, hostile_error);
+            judge(&lender, hostile, hostile_error);
+            let status = hvg_populate_next(plan, step, error);
+            assert!(hostile == -22 || (refused == 0 && hostile == status), "{hostile} {status}");
+            if status == 0 {
+                assert_eq!(at, start + pages);
+                break;
             }
+            assert_eq!(status, 1);
             let now = read(step, 1)[0];
             assert_eq!(now.pfn, at);
+            if hostile == 1 {
+                assert_eq!(read(hostile_step, 1)[0].pfn, at);
+            }
+            // What was refused a walk before is refused what would change it, too.
+            if refused != 0 {
+                assert_eq!(hvg_populate_begin(hostile_plan, 0, 1, hostile_error), refused);
+                assert_eq!(hvg_populate_report(hostile_plan, 1, hostile_error), refused);
+            }
+            assert_eq!(hvg_populate_report(hostile_plan, 2, hostile_error), -22);
+            judge(&lender, -22, hostile_error);
             let granted = u32::from(input.numbers[6] >> (turn % 8) & 1 == 0);
             match hvg_populate_report(plan, granted, error) {
                 0 => at += u64::from(granted) << now.order,
-                status => return assert_eq!((status, granted, now.order), (-12, 0, 0)),
+                status => {
+                    assert_eq!((status, granted, now.order), (-12, 0, 0));
+                    break;
+                }
             }
-            assert_eq!(hvg_populate_report(plan, 2, error), -22);
         }
     }
+    rest
 }
