@@ -79,8 +79,30 @@ def emulator_failed(said: str, console: str) -> bool:
     return hangs or ends or ("Triple fault" in console and lost is not None)
 
 
+@dataclasses.dataclass
+class Machines:
+    """What was started so far, and how often the emulator failed it."""
+
+    started: int = 0
+    failed: int = 0  # at least once
+    retries: int = 0
+
+
+machines = Machines()
+
+
+def few_retries() -> bool:
+    """Prints the retries so far. False where more than a quarter of the machines needed one: what fails that often is
+    no accident of the emulator's."""
+    most = max(1, machines.started // 4)
+    counts = f"{machines.retries} retries in all, for {machines.failed} of {machines.started} machines"
+    print(f"{counts}; at most {most} may need one", flush=True)
+    return machines.failed <= most
+
+
 def run(command: list[str], logs: pathlib.Path, limit: int = qemu.TIME_LIMIT) -> tuple[qemu.Report, str]:
     """dom0's report and the console, of a machine that the emulator did not fail: it gets another try."""
+    machines.started += 1
     for attempt in range(1, TRIES + 1):
         report, failure = None, None
         try:
@@ -90,6 +112,8 @@ def run(command: list[str], logs: pathlib.Path, limit: int = qemu.TIME_LIMIT) ->
         console = (logs / "console.log").read_text(errors="replace")
         if attempt == TRIES or not emulator_failed(str(failure or ""), console):
             break
+        machines.retries += 1
+        machines.failed += attempt == 1
         print(f"emulation failed in {logs}, another try: {str(failure or console)[-300:]}", flush=True)
     if report is None:
         raise failure
