@@ -67,6 +67,27 @@ rust_source() { # prints the folder "library" of the source of rustc
     "RUST_SRC_LIBRARY naming its folder 'library'"
 }
 
+readme_commands() { # FENCE FILE: the commands in the file's fences with these words, each on a line; not those that start ci.sh
+  # The lines of a command that ends in \ are one.
+  awk -v fence="\`\`\`$1" '
+    /^ *```/ { sub(/^ */, ""); inside = !inside && $0 == fence; next }
+    inside && held == "" && ($0 ~ /^ *(#|$)/ || $0 ~ /^ *(bash )?(\.\/ci\.sh|\.ci\/run)( |$)/) { next }
+    inside && sub(/\\$/, "") { held = held $0; next }
+    inside { print held $0; held = "" }' "$2"
+}
+
+run_readme() { # NAME FILE: runs the commands of the fences "sh NAME", or "sh" where the name is empty; each within 10 minutes
+  local commands command start
+  commands=$(readme_commands "sh${1:+ $1}" "$2")
+  [ -n "$commands" ] || return 0
+  while IFS= read -r command; do
+    say "$2: $command"
+    start=$SECONDS
+    bash -euo pipefail -c "$command" < /dev/null || die "$2: this command fails: $command"
+    [ $((SECONDS - start)) -lt 600 ] || die "$2: this command takes over 10 minutes: $command"
+  done <<< "$commands"
+}
+
 under_valgrind() { # PROGRAM...: 99 where it sees an error
   valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all "$@"
 }

@@ -65,7 +65,7 @@ class Display(Uefi):
             (given / name).write_bytes(content)
         paths = {"KERNEL": given / "kernel", "INITRD": given / "initrd", "TOPOLOGY": given / "topology.toml", "ESP": esp}
         variables = {name: str(path.resolve()) for name, path in paths.items()} | {"CMDLINE": files["cmdline"].decode()}
-        command = ["bash", "-euo", "pipefail", "-c", esp_lines()]
+        command = ["bash", "-euo", "pipefail", "-c", fence("esp", 4)]
         subprocess.run(command, check=True, cwd=README.parents[1], env=os.environ | variables)
         (esp / "startup.nsh").write_text("\r\n".join(SCRIPT))
         console = console_on_display((self.ovmf / "OVMF_VARS.fd").read_bytes())
@@ -73,7 +73,7 @@ class Display(Uefi):
 
 
 class Stage:
-    """QEMU itself loads the stage, with the files as its module."""
+    """QEMU itself loads the stage, with the files as its module: packed as the README says where there are all four."""
 
     name = "stage"
     says = "pvh-stage"
@@ -83,8 +83,14 @@ class Stage:
         self.program, self.own_tables = program, own_tables
 
     def arguments(self, files: dict[str, bytes], out: pathlib.Path) -> list[str]:
-        archive = out / "files.cpio"
-        archive.write_bytes(cpio.pack({name: (0o100644, content) for name, content in files.items()}))
+        given = _empty(out / "files")
+        archive = given / "files.cpio"
+        for name, content in files.items():
+            (given / name).write_bytes(content)
+        if len(files) == 4:
+            subprocess.run(["bash", "-euo", "pipefail", "-c", fence("stage", 1)], check=True, cwd=given)
+        else:
+            archive.write_bytes(cpio.pack({name: (0o100644, content) for name, content in files.items()}))
         line = "own-tables" if self.own_tables else ""
         return ["-kernel", str(self.program), "-initrd", str(archive), "-append", line]
 
@@ -99,11 +105,11 @@ def _disk(esp: pathlib.Path) -> list[str]:
     return ["-drive", f"format=raw,file=fat:rw:{esp}"]
 
 
-def esp_lines() -> str:
-    """The commands of the README that put the application on an ESP: as many as it promises."""
-    [lines] = re.findall(r"^```sh esp\n(.*?)^```$", README.read_text(), re.M | re.S)
-    if lines.count("\n") != 4:
-        raise ValueError(f"{README}: not four lines:\n{lines}")
+def fence(name: str, count: int) -> str:
+    """The commands of this fence of the README: as many as it promises."""
+    [lines] = re.findall(rf"^```sh {name}\n(.*?)^```$", README.read_text(), re.M | re.S)
+    if lines.count("\n") != count:
+        raise ValueError(f"{README}: not {count} lines:\n{lines}")
     return lines
 
 

@@ -2,6 +2,6 @@
 # title: each fuzz target runs for 30 seconds under AddressSanitizer
 # quick: no
 # packages: g++
-fuzz/run all "${FUZZ_SECONDS:-30}"
+run_readme fuzz fuzz/README.md
 # What a guest's owner hands to the loader gets a minute in all.
-printf '%s\n' kernel_image placement | xargs -P 2 -I TARGET fuzz/run fuzz TARGET "${FUZZ_SECONDS:-30}"
+printf '%s\n' kernel_image placement | xargs -P 2 -I TARGET fuzz/run fuzz TARGET 30

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # title: pvh-loader boots Linux 6.1 and 6.12 under OVMF and bare, with the nodes of its topology
 # quick: no
-# packages: debian-archive-keyring python3
+# packages: cpio debian-archive-keyring python3
 
 uefi=x86_64-unknown-uefi bare=x86_64-unknown-none
 export_target_flags $uefi

@@ -26,6 +26,7 @@ build debug --emulation --debug 4.20 on
 build on-4.17 4.17 on
 
 hv-glue/xen/policy.sh 4.20 target/xen-policies
+run_readme xen hv-glue/xen/README.md
 
 kernels=()
 for suite in bookworm trixie; do
@@ -36,7 +37,8 @@ done
 ovmf=$(.ci/debian only bookworm ovmf)
 python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
   --probe target/x86_64-unknown-linux-gnu/release/dom0-probe "${xen[@]}" "${kernels[@]}" --policies target/xen-policies \
-  --ovmf "$ovmf/usr/share/OVMF" --out target/xen-boots
+  --ovmf "$ovmf/usr/share/OVMF" --table target/xen-boots/table.md --out target/xen-boots
+python3 -B .ci/judge/xen_table.py target/xen-boots/table.md README.md
 
 # A dom0 of 32 bits asks in the compat layout.
 gcc -m32 -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none -mgeneral-regs-only \
