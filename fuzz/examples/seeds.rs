@@ -304,15 +304,17 @@ fn hosts(out: &Path, name: &str, text: &str) -> io::Result<()> {
     let trim =
         e820_trim::Input { fraction: 90, max_entries: 120, map, ranges, ..Default::default() };
     seed(out, "e820_trim", name, &trim)?;
-    // A plan and a trim, a guest's layout; and a plan each of whose later pointers is wrong once:
-    // those of its walk and its layout come behind the 13 that make it.
+    // A plan, a trim and a guest's layout; and each pointer wrong once of those that such a layout has, and of those
+    // that a plan's walk and layout take behind the 13 that make it.
     let right = |call| (format!("{name}-{call}"), call, Vec::new());
-    let wrong = (13..20).map(|at| {
+    let wrong = |call, at, last| {
         let mut how = vec![How::Right; at];
-        how.push(How::Misaligned);
-        (format!("{name}-wrong-{at}"), 2, how)
-    });
-    for (name, call, how) in [2, 3, 5].map(right).into_iter().chain(wrong) {
+        how.push(last);
+        (format!("{name}-{call}-wrong-{at}"), call, how)
+    };
+    let walks = (13..20).map(|at| wrong(2, at, How::Misaligned));
+    let layouts = (1..7).map(|at| wrong(5, at, How::Null));
+    for (name, call, how) in [2, 3, 5].map(right).into_iter().chain(walks).chain(layouts) {
         let host = host.clone();
         let numbers = [1, 0, 0, 0, 16, 9, 0x24, 0];
         let input = c_abi::Input { call, how, flags: 7, numbers, host, ..Default::default() };

@@ -43,12 +43,22 @@ pub struct Lender<'i> {
     shared: Vec<u64>,
     /// Whether an argument was lent otherwise than as asked for.
     pub wrong: bool,
+    /// Whether an argument was lent as no call takes it: null where there are
+    /// elements, or misaligned.
+    pub hopeless: bool,
 }
 
 impl<'i> Lender<'i> {
     /// A lender whose n-th argument is lent as `how` says; those behind, right.
     pub fn new(how: &'i [How]) -> Self {
-        Self { how, next: 0, kept: Vec::new(), shared: vec![0; SHARED_WORDS], wrong: false }
+        Self {
+            how,
+            next: 0,
+            kept: Vec::new(),
+            shared: vec![0; SHARED_WORDS],
+            wrong: false,
+            hopeless: false,
+        }
     }
 
     /// The elements, lent as the next argument is to be.
@@ -60,10 +70,12 @@ impl<'i> Lender<'i> {
         match how {
             How::Null => {
                 self.wrong = true;
+                self.hopeless |= size > 0;
                 std::ptr::null_mut()
             }
             How::Misaligned if align_of::<T>() > 1 => {
                 self.wrong = true;
+                self.hopeless = true;
                 let mut words = vec![0_u64; size / 8 + 2];
                 let pointer = words.as_mut_ptr().cast::<u8>().wrapping_add(1).cast();
                 self.kept.push(Box::new(words));

@@ -142,6 +142,10 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
         }
     );
     // SAFETY: nothing was lent wrong.
+    let told = unsafe { read(at, 1) }[0];
+    let lengths = |of: &HvgLayout| [of.nr_vcpus, of.nr_vnodes, of.nr_vmemranges];
+    assert_eq!(lengths(&told), lengths(if header { &full } else { &first }));
+    // SAFETY: nothing was lent wrong.
     let (ids, nodes) =
         unsafe { (read(full.apic_ids, vcpus as usize), read(full.vcpu_to_vnode, vcpus as usize)) };
     if status != 0 {

@@ -4,6 +4,7 @@ use hv_glue::hypercall::{VnumaInfo, check_vnumainfo};
 use hv_glue::{Vmemrange, VnodeId};
 
 use super::*;
+use crate::lent::How;
 
 pub(super) fn run(input: &Input) {
     let parts = input.host.parts();
@@ -51,6 +52,11 @@ pub(super) fn run(input: &Input) {
     // SAFETY: as in `apic_ids`.
     let status = unsafe { hvg_vnuma_check(vnuma, work_at, work.len() as u64, error) };
     judge(&lender, status, error);
+    if lender.hopeless && input.how.first().is_none_or(|how| *how == How::Right) {
+        // SAFETY: this one was lent right.
+        let what = unsafe { read(error, 1) }[0].what;
+        assert_eq!((status, what < 6), (-22, true), "not for how it was lent, but {what}");
+    }
     if lender.wrong {
         return;
     }
