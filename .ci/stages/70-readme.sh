@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # title: every command of the README files does what it says
 # quick: yes
-# packages: binutils gcc git libc6-dev python3
+# packages: binutils debian-archive-keyring gcc git libc6-dev python3
 
 # Commands stand in fences marked "sh" and nowhere else; what starts ci.sh is left to its caller. These fences are run
 # by other stages, which have what they need:
