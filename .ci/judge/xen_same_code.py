@@ -23,7 +23,7 @@ def loaded(path: pathlib.Path) -> dict[str, tuple[bytes, list[str]]]:
     for name, kind, offset, size, flags in re.findall(pattern, run("readelf", "-SW", str(path))):
         if "A" in flags:
             start = int(offset, 16)
-            content = b"" if kind == "NOBITS" else data[start : start + int(size, 16)]
+            content = size.encode() if kind == "NOBITS" else data[start : start + int(size, 16)]
             found[name] = (content, [])
     section = ""
     for line in run("objdump", "-rw", str(path)).splitlines():

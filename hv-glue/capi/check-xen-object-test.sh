@@ -49,7 +49,7 @@ for float in 'movups %xmm0, (%rax)' 'fld %st(1)' 'fldl (%rax)' 'fninit' 'fwait' 
     grep -qF 'SSE, MMX or x87' "$work/out"
 done
 for move in 'mov %rbp, %rsp' $'and $-16, %rsp' 'lea (%rsp, %rax), %rsp' 'sub %rax, %rsp' 'leave' $'enter $512, $0' 'xchg %rsp, %rax' \
-    'pop %rsp' 'add (%rax), %rsp' 'mov %eax, %esp' 'inc %rsp'; do
+    'pop %rsp' 'add (%rax), %rsp' 'mov %eax, %esp' 'inc %rsp' 'mov 8(%rip), %rsp'; do
     refused 'a frame that cannot be counted' <<< "$(body "$move")"
 done
 refused 'malloc: undefined' <<< $'.text\n.globl hvg_f\nhvg_f: call malloc\nret'

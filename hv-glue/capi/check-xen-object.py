@@ -70,7 +70,8 @@ def disassembly(path, *options):
 
 def reserved(instruction):
     """Bytes of stack that an instruction takes; None where it sets the stack pointer to what cannot be counted."""
-    instruction = PREFIXES.sub("", instruction)
+    # What stands behind a # is the address that an operand has.
+    instruction = PREFIXES.sub("", instruction).partition("#")[0].rstrip()
     mnemonic, _, operands = instruction.partition(" ")
     if mnemonic.startswith("push"):
         return 8
