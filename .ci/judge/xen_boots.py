@@ -88,7 +88,7 @@ CASES = [
          says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1", "sched-gran groups vCPUs")),
     # Xen's nodes 0 and 1 are halves of the first node's memory, whatever the SRAT says.
     Case("fake-nodes", "2x2", "on", f"{PIN} dom0_mem=2G numa=fake=3", vnuma=False,
-         says=("vNUMA for dom0: off", "0x100000-0x80000000 is not all on node 0", "not met: memory blocks against at most: 0, 170")),
+         says=("vNUMA for dom0: off", "0x100000-0x80000000 is not all on node 0", "not met: memory blocks against 1 to: 0, 170")),
     Case("one-node-stock", "one-node", "stock", f"{PIN} dom0_mem=2G", vnuma=False),
     Case("one-node", "one-node", "on", f"{PIN} dom0_mem=2G", vnuma=False,
          says=("vNUMA for dom0: off", "not met: nodes against at least: 1, 2")),
@@ -283,6 +283,7 @@ def main() -> int:
     parser.add_argument("--xen", action="append", required=True, metavar="BUILD=FOLDER", help="what hv-glue/xen/build.sh printed")
     parser.add_argument("--policies", type=pathlib.Path, required=True, help="what hv-glue/xen/policy.sh made")
     parser.add_argument("--ovmf", type=pathlib.Path, required=True, help="the folder of OVMF_CODE.fd")
+    parser.add_argument("--table", type=pathlib.Path, help="where the before-and-after table goes, too")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("case", nargs="*", help="names of cases; none: all")
     options = parser.parse_args()
@@ -323,10 +324,12 @@ def main() -> int:
         for finding in findings:
             print(f"    {finding}", flush=True)
         good &= not findings
-    print("| boot | nodes | SRAT | packages | distances | dom0's pages by Xen's node |\n|---|---|---|---|---|---|")
-    for case in CASES:
-        if case.name in boots:
-            print(row(case, boots[case.name]))
+    table = ["| boot | nodes | SRAT | packages | distances | dom0's pages by Xen's node |", "|---|---|---|---|---|---|"]
+    table += [row(case, boots[case.name]) for case in CASES if case.name in boots]
+    print("\n".join(table))
+    if options.table:
+        options.table.write_text("\n".join(table) + "\n")
+    good &= xen.few_retries()
     return 0 if good else 1
 
 

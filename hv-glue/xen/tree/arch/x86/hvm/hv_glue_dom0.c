@@ -181,7 +181,7 @@ static void __init print_gate(const struct hvg_gate *gate)
         [HVG_CONDITION_PINNED] = "dom0_vcpus_pin",
         [HVG_CONDITION_VCPUS_COVER_PCPUS] = "vCPUs against pCPUs",
         [HVG_CONDITION_NODES] = "nodes against at least",
-        [HVG_CONDITION_BLOCKS] = "memory blocks against at most",
+        [HVG_CONDITION_BLOCKS] = "memory blocks against 1 to",
         [HVG_CONDITION_IDS_FIT] = "highest APIC id against at most",
     };
     unsigned int i;
