@@ -11,6 +11,8 @@ MIB = 1 << 20
 GIB = 1 << 30
 LOW_HOLE = (640 << 10, MIB)
 HIGH_START = 4 * GIB
+# As many vnodes as vnuma_alloc() in Xen's common/domctl.c takes: a page of distances.
+XEN_VNODES = 32
 # Below 4 GiB, q35 has 2 GiB of a RAM of 2.75 GiB and more.
 LOW_RAM = 2 * GIB
 
@@ -84,6 +86,11 @@ class Machine:
     def xen_node(self, pxm: int) -> int:
         return self.xen_nodes().index(pxm)
 
+    def vnodes(self) -> dict[int, int]:
+        """dom0's vnode for each PXM: the PXM itself where Xen's layouts, of at most 32 vnodes, take the highest."""
+        pxms = sorted({node.pxm for node in self.nodes})
+        return {pxm: pxm if pxms[-1] < XEN_VNODES else number for number, pxm in enumerate(pxms)}
+
     def qemu(self, tables: pathlib.Path | None) -> list[str]:
         """QEMU's arguments; `tables` is the folder with the host's own SRAT and SLIT."""
         memory = f"{self.mib}M" + (f",slots=1,maxmem={self.mib + self.hotplug_mib}M" if self.hotplug_mib else "")
@@ -134,6 +141,7 @@ class Machine:
         for node in self.node_of_cpu()[:vcpus]:
             places.append((node.pxm, groups.get(node.pxm, 0)))
             groups[node.pxm] = groups.get(node.pxm, 0) + 1
+        # By PXM, whatever vnodes are: all of these machines' ids are below 255.
         shift = (2 * max(groups.values()) - 1).bit_length()
         pxms = sorted({node.pxm for node in self.nodes})
         return Topology(
@@ -164,5 +172,6 @@ MACHINES = {
         uniform("silent", (4, 3072), silent=True),
         Machine("pxm-5-0-2", (Node(2, 2048, 5), Node(2, 1024, 0), Node(2, 1024, 2)),
                 {(5, 0): 21, (5, 2): 31, (0, 2): 26}, own_tables=True),  # fmt: skip
+        Machine("pxm-40-7", (Node(2, 2048, 40), Node(2, 1536, 7)), {(40, 7): 25}, own_tables=True),
     )
 }
