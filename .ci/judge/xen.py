@@ -4,6 +4,7 @@ import dataclasses
 import lzma
 import pathlib
 import re
+from collections.abc import Callable
 
 import cpio
 import qemu
@@ -100,24 +101,34 @@ def few_retries() -> bool:
     return machines.failed <= most
 
 
-def run(command: list[str], logs: pathlib.Path, limit: int = qemu.TIME_LIMIT) -> tuple[qemu.Report, str]:
-    """dom0's report and the console, of a machine that the emulator did not fail: it gets another try."""
+def retried(start: Callable[[], tuple[object, str]], logs: pathlib.Path) -> tuple[object, str]:
+    """What a machine came to, by `start`, which also says how it ended; and its console. One that the emulator failed
+    gets another try."""
     machines.started += 1
     for attempt in range(1, TRIES + 1):
-        report, failure = None, None
-        try:
-            report = qemu.run(command, logs, limit)
-        except qemu.BootFailed as failed:
-            failure = failed
+        result, said = start()
         console = (logs / "console.log").read_text(errors="replace")
-        if attempt == TRIES or not emulator_failed(str(failure or ""), console):
+        if attempt == TRIES or not emulator_failed(said, console):
             break
         machines.retries += 1
         machines.failed += attempt == 1
-        print(f"emulation failed in {logs}, another try: {str(failure or console)[-300:]}", flush=True)
-    if report is None:
-        raise failure
-    return report, console
+        print(f"emulation failed in {logs}, another try: {(said or console)[-300:]}", flush=True)
+    return result, console
+
+
+def run(command: list[str], logs: pathlib.Path, limit: int = qemu.TIME_LIMIT) -> tuple[qemu.Report, str]:
+    """dom0's report, and the console."""
+
+    def start() -> tuple[qemu.Report | qemu.BootFailed, str]:
+        try:
+            return qemu.run(command, logs, limit), ""
+        except qemu.BootFailed as failure:
+            return failure, str(failure)
+
+    result, console = retried(start, logs)
+    if isinstance(result, qemu.BootFailed):
+        raise result
+    return result, console
 
 
 def boot(hypervisor: pathlib.Path, machine: list[str], of: Kernel, initrd: pathlib.Path,

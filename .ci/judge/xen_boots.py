@@ -89,7 +89,11 @@ CASES = [
     Case("more-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False, vcpus=7,
          says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 7, 6")),
     Case("grouped-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G sched-gran=core", vnuma=False,
-         says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1", "sched-gran groups vCPUs")),
+         says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1", "sched-gran is not cpu")),
+    Case("dom0-nodes-stock", "2x2", "stock", f"{PIN} dom0_mem=1G dom0_nodes=0", vnuma=False),
+    Case("dom0-nodes", "2x2", "on", f"{PIN} dom0_mem=1G dom0_nodes=0", vnuma=False,
+         says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 2, 4")),
+    Case("fake-nodes-stock", "2x2", "stock", f"{PIN} dom0_mem=2G numa=fake=3", vnuma=False),
     # Xen's nodes 0 and 1 are halves of the first node's memory, whatever the SRAT says.
     Case("fake-nodes", "2x2", "on", f"{PIN} dom0_mem=2G numa=fake=3", vnuma=False,
          says=("vNUMA for dom0: off", "0x100000-0x80000000 is not all on node 0", "not met: memory blocks against 1 to: 0, 170")),
@@ -113,10 +117,11 @@ CASES += [
     for copy, what in enumerate(("RSDP", "XSDT", "APIC", "SRAT", "SLIT", "start info"), start=1)
 ]  # fmt: skip
 # Those that must agree in MADT, XSDT, RSDP and ids.
-SAME_AS = {"off": "stock", "not-pinned": "stock", "more-vcpus": "more-vcpus-stock", "grouped-vcpus": "stock", "one-node": "one-node-stock",
+SAME_AS = {"off": "stock", "not-pinned": "stock", "more-vcpus": "more-vcpus-stock", "grouped-vcpus": "stock", "dom0-nodes": "dom0-nodes-stock",
+           "fake-nodes": "fake-nodes-stock", "one-node": "one-node-stock",
            "pv": "pv-stock", "pv-fake": "pv-fake-stock", "efi-pv": "efi-pv-stock"}  # fmt: skip
 # A PVH dom0 of several nodes has a memory map of its own with the option on.
-MOVED = ("not-pinned", "more-vcpus", "grouped-vcpus")
+MOVED = ("not-pinned", "more-vcpus", "grouped-vcpus", "dom0-nodes")
 
 
 def mutations(expected: Topology) -> Iterator[tuple[str, Topology]]:

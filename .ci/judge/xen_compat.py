@@ -37,11 +37,7 @@ def main() -> int:
     command = ["qemu-system-x86_64", *HOST.qemu(options.out), "-kernel", str(options.xen),
                "-append", f"{xen.XEN_LINE} dom0=pvh,verbose dom0_mem=1G dom0_vcpus_pin=1",
                "-initrd", f"{options.kernel} {line}"]  # fmt: skip
-    for _ in range(xen.TRIES):
-        said = qemu.start(command, options.out)
-        console = (options.out / "console.log").read_text(errors="replace")
-        if not xen.emulator_failed(said, console):
-            break
+    _, console = xen.retried(lambda: (None, qemu.start(command, options.out)), options.out)
     findings = judge(console, frames)
     for at in range(len(frames)):
         # Frame 0xA0 is in no block, and 0 is in the first.

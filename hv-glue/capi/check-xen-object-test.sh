@@ -44,7 +44,7 @@ refused 'an indirect branch' <<< $'.text\n.globl hvg_f\nhvg_f: call *%rax\nret'
 refused 'an indirect branch' <<< $'.text\n.globl hvg_f\nhvg_f: jmp *8(%rax)'
 refused 'an indirect branch' <<< $'.text\n.globl hvg_f\nhvg_f: call __x86_indirect_thunk_r11\nret'
 for float in 'movups %xmm0, (%rax)' 'fld %st(1)' 'fldl (%rax)' 'fninit' 'fwait' 'fxsave (%rax)' 'ldmxcsr (%rax)' 'stmxcsr (%rax)' \
-    'vldmxcsr (%rax)' 'xsavec (%rax)' 'xrstor (%rax)' 'vzeroupper' 'emms' 'kmovw %eax, %k1' 'movd %eax, %mm0'; do
+    'vldmxcsr (%rax)' 'xsavec (%rax)' 'xsaves (%rax)' 'xrstor (%rax)' 'vzeroupper' 'emms' 'kmovw %eax, %k1' 'movd %eax, %mm0'; do
     refused "${float%% *}" <<< "$(body "$float")"
     grep -qF 'SSE, MMX or x87' "$work/out"
 done

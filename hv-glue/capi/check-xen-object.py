@@ -21,7 +21,7 @@ FLOAT_REGISTER = re.compile(r"%(?:[xyzt]?mm|k)\d|%st\b")
 # Without such a register: all of the x87's begin with f, and no integer instruction does; the control word of SSE; what
 # saves, restores or clears the state.
 FLOAT_INSTRUCTION = re.compile(r"f\w+|emms|v?(?:ld|st)mxcsr|x(?:save|rstor)\w*|x[gs]etbv|vzero\w+")
-PREFIXES = re.compile(r"(?:(?:lock|rep\w*|data16|addr32|[c-gs]s|bnd|notrack|rex\S*)\s+)+")
+PREFIXES = re.compile(r"^(?:(?:lock|rep\w*|data16|addr32|[c-gs]s|bnd|notrack|rex\S*)\s+)+")
 INDIRECT = re.compile(r"\b(?:call|jmp)q?\s+\*")
 STACK_POINTER = re.compile(r"%(?:[re]?sp|spl)$")
 MOVED = re.compile(r"(add|sub)q?\s+\$(0x[0-9a-f]+),%rsp$|leaq?\s+(-?0x[0-9a-f]+)\(%rsp\),%rsp$")

@@ -31,7 +31,11 @@ while read -r file ours; do
 done << 'HOOKS'
 arch/x86/cpuid.c guest_vcpu_x2apic_id
 arch/x86/hvm/vlapic.c guest_vcpu_x2apic_id
+arch/x86/hvm/dom0_build.c hv_glue_setup_e820
 arch/x86/hvm/dom0_build.c hv_glue_populate_p2m
+arch/x86/hvm/dom0_build.c hv_glue_populate_memory_range
+arch/x86/hvm/dom0_build.c hv_glue_setup_acpi_madt
+arch/x86/hvm/dom0_build.c hv_glue_x2apic_id
 arch/x86/setup.c hv_glue_create_dom0
 arch/x86/domctl.c hv_glue_recalculate_cpuid_policy
 arch/x86/mm.c hv_glue_memory_op
@@ -39,6 +43,7 @@ common/compat/memory.c hv_glue_compat_memory_op
 common/domain.c hv_glue_sanitise_domain_config
 common/domctl.c hv_glue_vnuma_set
 common/domctl.c hv_glue_do_domctl
+common/domctl.c hv_glue_vcpu_slots
 xsm/flask/hooks.c hv_glue_flask_domctl
 HOOKS
 echo "Xen $1: applied twice is applied once, and each of $hooks hooks is missed where it does not land"

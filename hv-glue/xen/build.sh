@@ -32,7 +32,7 @@ source=$($here/source.sh "$version")
 ours=()
 if [ "$what" != stock ]; then ours=(hv-glue/xen hv-glue/capi/include); fi
 if [ "$what" = on ]; then
-    ours+=(hv-glue/capi hv-glue/src hv-glue/Cargo.toml acpi-gen/src acpi-gen/Cargo.toml Cargo.toml Cargo.lock .ci/rust-target)
+    ours+=(hv-glue/capi hv-glue/src hv-glue/Cargo.toml acpi-gen/src acpi-gen/Cargo.toml Cargo.toml Cargo.lock .ci/rust-target .ci/lib.sh)
 fi
 key=$({
     printf '%s\n' "$source" "$what" "$debug" "$emulation" "$(gcc --version)" "$(ld --version)"
@@ -40,7 +40,7 @@ key=$({
     if [ -n "$emulation" ]; then cat $here/cocci/emulation.cocci; fi
     if [ -n "$emulation" ] || [ "$what" != stock ]; then spatch --version; fi
     if [ "$what" = on ]; then rustc --version --verbose; fi
-    [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name policy.sh ! -name '*-test.sh' -exec sha256sum {} + 2> /dev/null | sort -k 2
+    [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name policy.sh ! -name '*-test.sh' -exec sha256sum {} + | sort -k 2
 } | sha256)
 folder=$CACHE/xen-builds/$key
 mkdir -p "$CACHE/xen-builds"

@@ -456,7 +456,7 @@ struct hvg_request {
     uint32_t version;
     // vCPUs.
     uint32_t vcpus;
-    // pCPUs present in the machine.
+    // pCPUs that dom0's vCPUs are to cover: those of its pool, or all of the machine.
     uint32_t present_pcpus;
     // HVG_REQUEST_* flags.
     uint32_t flags;

@@ -138,7 +138,7 @@ pub struct HvgRequest {
     pub version: u32,
     /// vCPUs.
     pub vcpus: u32,
-    /// pCPUs present in the machine.
+    /// pCPUs that dom0's vCPUs are to cover: those of its pool, or all of the machine.
     pub present_pcpus: u32,
     /// HVG_REQUEST_* flags.
     pub flags: u32,

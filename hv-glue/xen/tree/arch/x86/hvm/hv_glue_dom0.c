@@ -41,10 +41,11 @@
 #define DOM0_LOAD_TIMES 2
 
 /*
- * Where the scheduler takes vCPUs in groups, vCPU n is not the one of pCPU n.
- * Xen hands an option to each of its handlers.
+ * Two options that others parse, too: Xen hands each to all of its handlers.
+ * Where the scheduler takes vCPUs in groups, vCPU n is not the one of pCPU n;
+ * where dom0 is to stay on some nodes, the others are not its memory.
  */
-static bool __initdata grouped;
+static bool __initdata grouped, restricted;
 static int __init cf_check parse_sched_gran(const char *s)
 {
     grouped = strcmp(s, "cpu");
@@ -52,6 +53,13 @@ static int __init cf_check parse_sched_gran(const char *s)
     return 0;
 }
 custom_param("sched-gran", parse_sched_gran);
+static int __init cf_check parse_dom0_nodes(const char *s)
+{
+    restricted = true;
+
+    return 0;
+}
+custom_param("dom0_nodes", parse_dom0_nodes);
 
 static struct hvg_host __initdata host;
 static void *__initdata plan_work;
@@ -225,11 +233,11 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
     }
 
     request.vcpus = config->max_vcpus;
-    request.present_pcpus = num_present_cpus();
+    request.present_pcpus = restricted ? num_present_cpus() : host.nr_pcpus;
     /* Fewer vCPUs than pCPUs will do: a PVH guest has at most 128. */
     request.flags = (config->flags & XEN_DOMCTL_CDF_hvm ? HVG_REQUEST_PVH : 0) |
                     (opt_dom0_vcpus_pin && !grouped ? HVG_REQUEST_PINNED : 0) |
-                    HVG_REQUEST_PARTIAL;
+                    (restricted ? 0 : HVG_REQUEST_PARTIAL);
     request.apic_id_limit = HV_GLUE_APIC_ID_LIMIT;
 
     rc = hvg_plan_work_len(&host, &request, &work_len, &err);
@@ -245,7 +253,7 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
         print_gate(&gate);
         if ( opt_dom0_vcpus_pin && grouped )
             printk(XENLOG_INFO
-                   "vNUMA:  sched-gran groups vCPUs, which are then not pinned one by one\n");
+                   "vNUMA:  sched-gran is not cpu, so vCPUs are not taken as pinned one by one\n");
     }
     if ( !rc && err.what != HVG_WHAT_NONE )
         report("the host cannot be laid out", rc, &err);
