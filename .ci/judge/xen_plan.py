@@ -69,7 +69,14 @@ def memory_map(boot: Boot, made: dict, lost: int = 0) -> Iterator[str]:
     """dom0's RAM is the plan's, less the tables that Xen has put into it; `lost` bytes behind them may be nothing at all."""
     regions = re.findall(r"BIOS-e820: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] +(usable|ACPI data)", boot.report.dmesg)
     found = sorted((int(start, 16), int(last, 16) + 1, kind) for start, last, kind in regions)
-    planned = [(region["start"], region["end"]) for region in made["e820"] if region["type"] == "ram"]
+    # From 6.12 on a PVH dom0 takes unusable ranges for RAM, which it reserves for foreign pages. Linux xen_init_pvh().
+    version = re.search(r"Linux version (\d+)\.(\d+)", boot.report.dmesg)
+    kinds = ("ram", "unusable") if tuple(map(int, version.groups())) >= (6, 12) else ("ram",)
+    planned: list[tuple[int, int]] = []
+    for region in made["e820"]:
+        if region["type"] in kinds:
+            adjoins = planned and planned[-1][1] == region["start"]
+            planned.append((planned.pop()[0] if adjoins else region["start"], region["end"]))
     tables = 0
     for start, end in planned:
         inside = [(a, b, kind) for a, b, kind in found if start <= a and b <= end]
