@@ -90,8 +90,8 @@ CASES = [
          says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 7, 6")),
     Case("grouped-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G sched-gran=core", vnuma=False,
          says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1", "sched-gran is not cpu")),
-    Case("dom0-nodes-stock", "2x2", "stock", f"{PIN} dom0_mem=1G dom0_nodes=0", vnuma=False),
-    Case("dom0-nodes", "2x2", "on", f"{PIN} dom0_mem=1G dom0_nodes=0", vnuma=False,
+    Case("dom0-nodes-stock", "2x2", "stock", f"{PIN} dom0_mem=2G dom0_nodes=0", vnuma=False),
+    Case("dom0-nodes", "2x2", "on", f"{PIN} dom0_mem=2G dom0_nodes=0", vnuma=False,
          says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 2, 4")),
     Case("fake-nodes-stock", "2x2", "stock", f"{PIN} dom0_mem=2G numa=fake=3", vnuma=False),
     # Xen's nodes 0 and 1 are halves of the first node's memory, whatever the SRAT says.

@@ -25,9 +25,9 @@ def plain(boot: xen.Boot, srat: bool) -> Iterator[tuple[str, xen.Boot]]:
         wrong.report.tables["SRAT"] = wrong.report.tables["APIC"]
         yield "an SRAT", wrong
     if boot.probe("emulated-cpuid 0"):
-        yield "the emulated id of vCPU 3", _with(boot, "dom0-probe", r"^(probe emulated-cpuid 3 .*x2apic) 6 ", r"\1 3 ")
+        yield "the emulated id of vCPU 1", _with(boot, "dom0-probe", r"^(probe emulated-cpuid 1 .*x2apic) 2 ", r"\1 1 ")
     else:
-        yield "the id of vCPU 3", _with(boot, "/proc/cpuinfo", r"^(initial apicid\s*:) 6$", r"\1 3")
+        yield "the id of vCPU 1", _with(boot, "/proc/cpuinfo", r"^(initial apicid\s*:) 2$", r"\1 1")
     yield "get_vcpu_apicids", _with(boot, "dom0-probe", r"^(probe apicids) .*$", r"\1 0 1 2 3")
 
 
