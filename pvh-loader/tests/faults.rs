@@ -14,7 +14,7 @@ mod memory;
 
 use acpi_gen::{Gpa, GpaRange};
 use common::*;
-use memory::Memory;
+use memory::{Memory, with_plan};
 use pvh_loader::*;
 
 const TOP: u64 = 20 * MIB;
@@ -63,25 +63,12 @@ fn poisoned() -> Memory {
 }
 
 /// Plans a kernel of three segments with two modules.
-fn with_plan(test: impl FnOnce(&Plan<'_>)) {
-    let file = image("percpu-out-of-order.elf");
+fn with_guest(test: impl FnOnce(&Plan<'_>)) {
     let modules = [
         Module { bytes: &[1; 5000], command_line: b"" },
         Module { bytes: &[2; 10], command_line: b"of two" },
     ];
-    with_tables(|tables| {
-        let guest = Guest {
-            kernel: Kernel::parse(&file).unwrap(),
-            modules: &modules,
-            command_line: b"quiet",
-            memory: &machine(TOP),
-            reserved: &[],
-            busy: &[],
-            tables,
-        };
-        let (mut places, mut map) = ([None; 2], [None; 8]);
-        test(&Plan::new(guest, Lists { modules: &mut places, map: &mut map }).unwrap());
-    });
+    with_plan("percpu-out-of-order.elf", &modules, b"quiet", TOP, test);
 }
 
 /// What stands where in a whole guest, as its kernel finds it from EBX by the offsets of
@@ -120,7 +107,7 @@ fn contents(memory: &Memory, ebx: u32) -> Vec<(u64, u64, String)> {
 
 #[test]
 fn every_write_fails_once_and_is_named() {
-    with_plan(|plan| {
+    with_guest(|plan| {
         let mut buffer = vec![0; plan.tables_len()];
         let mut whole = poisoned();
         let entry =
@@ -184,7 +171,7 @@ fn every_write_fails_once_and_is_named() {
 
 #[test]
 fn a_map_that_cannot_be_replaced_is_named_too() {
-    with_plan(|plan| {
+    with_guest(|plan| {
         let regions = machine(TOP);
         let fails = |fail_at| {
             let mut memory = poisoned();

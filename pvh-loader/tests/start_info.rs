@@ -15,32 +15,20 @@ mod memory;
 
 use acpi_gen::{Gpa, Rsdp, Xsdt};
 use common::*;
-use memory::Memory;
+use memory::{Memory, with_plan};
 use pvh_loader::*;
 
 const TOP: u64 = 64 * MIB;
 
 /// Places the image with two modules in memory poisoned with `poison`.
 fn placed(name: &str, poison: u8) -> (Memory, EntryState) {
-    let file = image(name);
     let initrd: Vec<u8> = (0..10_000_u32).map(|n| (n % 251) as u8).collect();
     let modules = [
         Module { bytes: &initrd, command_line: b"" },
         Module { bytes: b"second", command_line: b"of two" },
     ];
     let mut memory = Memory { base: MIB, bytes: vec![poison; (TOP - MIB) as usize] };
-    let entry = with_tables(|tables| {
-        let guest = Guest {
-            kernel: Kernel::parse(&file).unwrap(),
-            modules: &modules,
-            command_line: b"console=ttyS0 panic=-1",
-            memory: &machine(TOP),
-            reserved: &[],
-            busy: &[],
-            tables,
-        };
-        let (mut places, mut map) = ([None; 2], [None; 8]);
-        let plan = Plan::new(guest, Lists { modules: &mut places, map: &mut map }).unwrap();
+    let entry = with_plan(name, &modules, b"console=ttyS0 panic=-1", TOP, |plan| {
         let mut buffer = vec![0xA5; plan.tables_len()];
         plan.carry_out(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut memory.bytes)).unwrap()
     });

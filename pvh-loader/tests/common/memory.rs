@@ -1,4 +1,32 @@
-//! Guest memory that a test reads by address.
+//! A guest of two modules, and its memory, which a test reads by address.
+
+use pvh_loader::{Guest, Kernel, Lists, Module, Plan};
+
+use crate::common::{image, machine, with_tables};
+
+/// Runs `test` on the plan of a guest in a machine with RAM from 1 MiB to `top`.
+pub(crate) fn with_plan<T>(
+    name: &str,
+    modules: &[Module<'_>; 2],
+    command_line: &[u8],
+    top: u64,
+    test: impl FnOnce(&Plan<'_>) -> T,
+) -> T {
+    let file = image(name);
+    with_tables(|tables| {
+        let guest = Guest {
+            kernel: Kernel::parse(&file).unwrap(),
+            modules,
+            command_line,
+            memory: &machine(top),
+            reserved: &[],
+            busy: &[],
+            tables,
+        };
+        let (mut places, mut map) = ([None; 2], [None; 8]);
+        test(&Plan::new(guest, Lists { modules: &mut places, map: &mut map }).unwrap())
+    })
+}
 
 /// Guest memory as a kernel sees it.
 pub(crate) struct Memory {
