@@ -86,7 +86,7 @@ CASES = [
     Case("not-pinned", "3x2", "on", "dom0=pvh,verbose dom0_mem=3G", vnuma=False,
          says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1")),
     Case("more-vcpus-stock", "3x2", "stock", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False),
-    Case("more-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False, vcpus=7,
+    Case("more-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False,
          says=("vNUMA for dom0: off", "not met: vCPUs against pCPUs: 7, 6")),
     Case("grouped-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G sched-gran=core", vnuma=False,
          says=("vNUMA for dom0: off", "not met: dom0_vcpus_pin: 0, 1", "sched-gran is not cpu")),

@@ -7,11 +7,11 @@ import struct
 import subprocess
 from collections.abc import Iterator
 
-from compare import PAGE, compare_kernel, ram
+from compare import PAGE, compare_kernel, differs, ram
 from topology import Memory, Topology, cpulist
 from xen import Boot
 from xen_machine import Machine
-from xen_plan import compare_plan, differs
+from xen_plan import compare_plan
 
 # Xen's XSAVE leaves make Linux warn under emulation with every Xen, stock ones too; the trace is cut out.
 XSAVE_WARNING = re.compile(r"^.*XSAVE consistency problem(?:.*\n)*?.*end trace.*\n", re.M)

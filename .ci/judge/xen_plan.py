@@ -6,17 +6,13 @@ import re
 import subprocess
 from collections.abc import Iterator
 
+from compare import differs
 from topology import Topology
 from xen import Boot
 from xen_machine import MIB, Machine
 
 # dom0's RAM that Xen takes for tables: at most a few pages.
 MOST_FOR_TABLES = 64 << 10
-
-
-def differs(what: str, expected: object, found: object) -> Iterator[str]:
-    if expected != found:
-        yield f"{what}: {found} where {expected} is right"
 
 
 def compare_plan(boot: Boot, machine: Machine, expected: Topology, out: pathlib.Path, acpi_gen: pathlib.Path) -> Iterator[str]:
