@@ -350,6 +350,12 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
     xfree(map);
 }
 
+static void __init no_layout(int rc, const struct hvg_error *err)
+{
+    hv_glue_dom0_forget_plan();
+    report("no layout for dom0", rc, err);
+}
+
 /* The layout, its ids and its CPUID leaves; without them dom0 has one node. */
 void __init hv_glue_dom0_place(struct domain *d)
 {
@@ -366,20 +372,14 @@ void __init hv_glue_dom0_place(struct domain *d)
 
     rc = hvg_plan_layout(plan, &layout, &shape, &err);
     if ( rc )
-    {
-        hv_glue_dom0_forget_plan();
-        return report("no layout for dom0", rc, &err);
-    }
+        return no_layout(rc, &err);
 
     vnuma = layout.nr_vnodes <= ARRAY_SIZE(pnode)
             ? hv_glue_vnuma_alloc(layout.nr_vnodes, layout.nr_vmemranges,
                                   d->max_vcpus)
             : ERR_PTR(-EINVAL);
     if ( IS_ERR(vnuma) )
-    {
-        hv_glue_dom0_forget_plan();
-        return report("no layout for dom0", PTR_ERR(vnuma), &err);
-    }
+        return no_layout(PTR_ERR(vnuma), &err);
 
     vnuma->nr_vnodes = layout.nr_vnodes;
     vnuma->nr_vmemranges = layout.nr_vmemranges;
@@ -400,8 +400,7 @@ void __init hv_glue_dom0_place(struct domain *d)
     if ( rc )
     {
         hv_glue_vnuma_free(vnuma);
-        hv_glue_dom0_forget_plan();
-        return report("no layout for dom0", rc, &err);
+        return no_layout(rc, &err);
     }
 
     placed = true;
