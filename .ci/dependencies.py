@@ -21,6 +21,7 @@ UNSAFE = {
     "pvh-uefi": "the UEFI application",
     "xen-hypercall": "hypercalls of a toolstack",
     "dom0-probe": "hypercalls of dom0",
+    "polled-serial": "registers of a serial port",
 }
 
 

@@ -63,6 +63,7 @@ def initramfs(of: xen.Kernel, options: argparse.Namespace, runs: dict[str, str])
     files = {
         "bin/busybox": program(options.busybox),
         "bin/domu-toolstack": program(options.toolstack),
+        "bin/polled-serial": program(options.polled_serial),
         "init": program(pathlib.Path(__file__).with_name("domu-init")),
         "xen-privcmd.ko": (0o100644, of.privcmd),
         "guests": folder,
@@ -183,7 +184,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     paths = {
         "on": "Xen with our option on", "off": "with it off", "stock": "Debian's Xen", "kernel": "unpacked linux-image package of dom0",
-        "guest-kernel": "unpacked linux-image package of the guests", "busybox": "a static busybox",
+        "guest-kernel": "unpacked linux-image package of the guests", "busybox": "a static busybox", "polled-serial": "a static polled-serial",
         "toolstack": "static domu-toolstack", "guest-report": "static guest-report", "out": "folder for logs",
     }  # fmt: skip
     for name, text in paths.items():

@@ -28,11 +28,8 @@ COMPLETE = ("APIC", "DSDT", "FACP", "SLIT", "SRAT")
 # FADT, ACPI 6.5, table 5.9: checksum, FIRMWARE_CTRL and DSDT, X_FIRMWARE_CTRL and X_DSDT.
 OF_THE_PLACE = (slice(9, 10), slice(36, 44), slice(132, 148))
 # Our tables name no timer to measure the processors' clocks by; QEMU's emulation runs them at 1 GHz. Nor do
-# they name a serial port's interrupt: the report comes by the kernel's log, on the report's port.
-OWN_TABLES = (
-    qemu.KERNEL_LINE.replace("console=ttyS0", "console=ttyS1")
-    + " tsc_early_khz=1000000 report=kmsg printk.devkmsg=on printk.time=0"
-)
+# they name a serial port's interrupt, which is why the guest's report is sent without one.
+OWN_TABLES = qemu.KERNEL_LINE + " tsc_early_khz=1000000"
 # The machine for what is shown on one alone.
 HARDEST = "gaps"
 ESCAPES = re.compile(r"\x1b\[[0-9;=]*[A-Za-z]")
@@ -226,6 +223,7 @@ def main() -> int:
     parser.add_argument("--stage", type=pathlib.Path, required=True, help="the bare PVH stage")
     parser.add_argument("--ovmf", type=pathlib.Path, required=True, help="folder with OVMF_CODE.fd and OVMF_VARS.fd")
     parser.add_argument("--busybox", type=pathlib.Path, required=True, help="a static busybox")
+    parser.add_argument("--polled-serial", type=pathlib.Path, required=True, help="a static polled-serial")
     parser.add_argument("--kernel", action="append", required=True, metavar="NAME=VMLINUZ")
     parser.add_argument("--xz-kernel", type=pathlib.Path, required=True, help="a bzImage packed by xz")
     parser.add_argument("--acpiexec", nargs="+", required=True, help="the command of ACPICA's interpreter")
@@ -239,7 +237,7 @@ def main() -> int:
     program, *arguments = options.acpiexec
     acpiexec = [pathlib.Path(program).resolve(), *arguments]
     forms = kernel_forms.forms(options.xz_kernel.read_bytes())
-    initramfs = cpio.initramfs(options.busybox)
+    initramfs = cpio.initramfs(options.busybox, options.polled_serial)
     uefi, stage = Uefi(options.application, options.ovmf), Stage(options.stage)
     display, own_tables = Display(options.ovmf), Stage(options.stage, own_tables=True)
     good = True

@@ -64,8 +64,7 @@ def run(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> Repo
     said = start(machine, logs, limit)
     seconds = time.monotonic() - begun
     console, report = logs / "console.log", logs / "report.log"
-    raw = report.read_text(errors="replace").replace("\r\n", "\n") if report.exists() else ""
-    # Behind the report stands what a kernel says that has the port for its log.
+    raw = report.read_text(errors="replace") if report.exists() else ""
     raw, end, _ = raw.partition("@@ end\n")
     if not end:
         tail = console.read_text(errors="replace")[-3000:] if console.exists() else ""

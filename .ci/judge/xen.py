@@ -34,8 +34,8 @@ def kernel(root: pathlib.Path) -> Kernel:
     return Kernel(image, lzma.decompress(data) if module.suffix == ".xz" else data)
 
 
-def initramfs(of: Kernel, busybox: pathlib.Path, probe: pathlib.Path) -> bytes:
-    files = cpio.unpack(cpio.initramfs(busybox, probe))
+def initramfs(of: Kernel, busybox: pathlib.Path, *programs: pathlib.Path) -> bytes:
+    files = cpio.unpack(cpio.initramfs(busybox, *programs))
     directory = (0o040755, b"")
     return cpio.pack(
         {name: directory for name in ("bin", "dev", "proc", "sys")}

@@ -264,7 +264,7 @@ def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path]
     if machine.own_tables:
         machine.make_tables(options.acpi_gen, out)
     initrd = out / "initrd"
-    initrd.write_bytes(xen.initramfs(kernels[case.kernel], options.busybox, options.probe))
+    initrd.write_bytes(xen.initramfs(kernels[case.kernel], options.busybox, options.probe, options.polled_serial))
     arguments = machine.qemu(out)
     if case.cpu:
         arguments[arguments.index("-cpu") + 1] = case.cpu
@@ -295,6 +295,7 @@ def main() -> int:
     parser.add_argument("--acpi-gen", type=pathlib.Path, required=True)
     parser.add_argument("--busybox", type=pathlib.Path, required=True)
     parser.add_argument("--probe", type=pathlib.Path, required=True, help="a static dom0-probe")
+    parser.add_argument("--polled-serial", type=pathlib.Path, required=True, help="a static polled-serial")
     parser.add_argument("--kernel", action="append", required=True, metavar="NAME=FOLDER", help="an unpacked linux-image")
     parser.add_argument("--xen", action="append", required=True, metavar="BUILD=FOLDER", help="what hv-glue/xen/build.sh printed")
     parser.add_argument("--policies", type=pathlib.Path, required=True, help="what hv-glue/xen/policy.sh made")

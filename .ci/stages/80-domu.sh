@@ -5,7 +5,7 @@
 . .ci/lib.sh
 
 target=x86_64-unknown-linux-gnu
-RUSTFLAGS='-Ctarget-feature=+crt-static' cargo build --release --package domu-toolstack --bins --target $target
+RUSTFLAGS='-Ctarget-feature=+crt-static' cargo build --release --package domu-toolstack --package polled-serial --bins --target $target
 on=$(hv-glue/xen/build.sh --emulation 4.20 on)
 off=$(hv-glue/xen/build.sh --emulation 4.20 off)
 stock=$(hv-glue/xen/build.sh --emulation 4.20 stock)
@@ -15,7 +15,7 @@ kernel() { # PACKAGE: the folder of the kernel of bookworm that it depends on
 guest=$(kernel linux-image-cloud-amd64)
 python3 -B .ci/judge/domu.py --on "$on/xen" --off "$off/xen" --stock "$stock/xen" \
   --kernel "$(kernel linux-image-amd64)" --guest-kernel "$guest" \
-  --busybox "$(static_busybox)" --toolstack target/$target/release/domu-toolstack \
+  --busybox "$(static_busybox)" --polled-serial target/$target/release/polled-serial --toolstack target/$target/release/domu-toolstack \
   --guest-report target/$target/release/guest-report --out target/domu
 matrix Xen 4.20 "PVH guests of our toolstack"
 matrix Linux "$(kernel_version "$(find "$guest/boot" -name 'vmlinuz-*')")" "PVH guest with vNUMA"
