@@ -24,7 +24,7 @@ XEN_LINE = "dom0=pvh,verbose dom0_mem=1G dom0_vcpus_pin=1"
 GUEST_LINE = (
     "earlyprintk=xen,keep ignore_loglevel printk.devkmsg=on panic=-1 nokaslr mitigations=off random.trust_cpu=on lpj=4000000"
 )
-LIMIT = 600
+LIMIT = 300
 # Linux sets Xen's timers by ACPI's UID, and stops where Xen refuses CPU 4 the timer of vCPU 4 on vCPU 3. Without
 # Xen's events it uses the local APIC's timer, and needs to be told a frequency, any.
 BREACH_LINE = "xen_no_vector_callback tsc_early_khz=2000000"

@@ -14,6 +14,8 @@ DOM0_LINE = (
     "console=hvc0 earlyprintk=xen ignore_loglevel log_buf_len=4M panic=-1 nokaslr mitigations=off "
     "random.trust_cpu=on lpj=4000000 rdinit=/init"
 )
+# The double fault's gate in Linux's IDT: asm/pgtable_areas.h, CPU_ENTRY_AREA_RO_IDT; gates have 16 bytes.
+DOUBLE_FAULT_GATE = 0xFFFFFE0000000000 + 8 * 16
 TRIES = 3
 XEN_LINE = "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all"
 
@@ -72,12 +74,14 @@ class Boot:
 def emulator_failed(said: str, console: str) -> bool:
     """Whether QEMU's emulation is at fault: the machine hangs; or it ends and Xen, which gives a reason for each
     end of its own, has not said a word of it; or the state of a guest in its VMCB is the hypervisor's (code segment
-    0xe008, the instruction behind VMRUN), which no guest can bring about. A panic is a result, and a triple fault
-    of a guest's own code is one too. What is no accident comes again in the tries that follow."""
+    0xe008, the instruction behind VMRUN), which no guest can bring about; or dom0's page tables no longer reach its
+    IDT, by which it took each interrupt until then. A panic is a result, and a triple fault of a guest's own code is
+    one too. What is no accident comes again in the tries that follow."""
     hangs = "no end after" in said and "Panic on CPU" not in console
     ends = re.search("Panic on CPU|Hardware Dom0 (shutdown|halted|crashed)", console) is None
     lost = re.search(r"RIP: +e008:\[<ffff82[0-9a-f]{10}>\]\s.*CONTEXT: hvm guest", console.replace("\r", ""), re.S)
-    return hangs or ends or ("Triple fault" in console and lost is not None)
+    blind = f"cr2: {DOUBLE_FAULT_GATE:016x}" in console
+    return hangs or ends or ("Triple fault" in console and (lost is not None or blind))
 
 
 @dataclasses.dataclass
