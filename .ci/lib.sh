@@ -27,6 +27,12 @@ static_busybox() { # prints the file
   printf '%s/bin/busybox\n' "$(.ci/debian only bookworm busybox-static)"
 }
 
+static_programs() { # PACKAGE...: builds their programs for an initrd; prints the folder
+  local target=x86_64-unknown-linux-gnu
+  RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --quiet --release "${@/#/--package=}" --bins --target $target
+  printf '%s\n' target/$target/release
+}
+
 cloud_kernel() { # SUITE: prints the file of Debian's kernel for virtual machines
   local package binary
   package=$(.ci/debian depends "$1" linux-image-cloud-amd64 | grep '^linux-image-')

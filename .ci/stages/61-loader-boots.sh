@@ -14,8 +14,7 @@ for package in "pvh-uefi --target $uefi" "pvh-stage --target $bare"; do
   cargo build --release --package $package
 done
 cargo build --release --package acpi-gen-cli
-programs=target/x86_64-unknown-linux-gnu/release
-RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --release --package polled-serial --target x86_64-unknown-linux-gnu
+programs=$(static_programs polled-serial)
 
 # Debian's cloud kernels are packed by lz4 and zstd, its other one of 6.1 by xz.
 xz_kernel=$(.ci/debian only bookworm "$(.ci/debian depends bookworm linux-image-amd64)")/boot
@@ -24,7 +23,7 @@ mapfile -t kernels < <(cloud_kernels bookworm bookworm-backports)
 ovmf=$(.ci/debian only bookworm ovmf)
 python3 -B .ci/judge/loader_boots.py --acpi-gen target/release/acpi-gen \
   --application target/$uefi/release/pvh-loader.efi --stage target/$bare/release/pvh-stage \
-  --ovmf "$ovmf/usr/share/OVMF" --busybox "$(static_busybox)" --polled-serial $programs/polled-serial "${kernels[@]}" \
+  --ovmf "$ovmf/usr/share/OVMF" --busybox "$(static_busybox)" --polled-serial "$programs"/polled-serial "${kernels[@]}" \
   --xz-kernel "$(find "$xz_kernel" -name 'vmlinuz*' | grep .)" --acpiexec .ci/in-root "$acpica" usr/bin/acpiexec \
   --out target/loader-boots -- pair uneven gaps
 matrix_kernels "boots by pvh-loader" "${kernels[@]}"

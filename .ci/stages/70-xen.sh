@@ -4,8 +4,7 @@
 # packages: bison bzip2 ca-certificates checkpolicy coccinelle curl debian-archive-keyring flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
 
 cargo build --quiet --release --package acpi-gen-cli
-programs=target/x86_64-unknown-linux-gnu/release
-RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --quiet --release --package dom0-probe --package polled-serial --target x86_64-unknown-linux-gnu
+programs=$(static_programs dom0-probe polled-serial)
 
 build() { # NAME ARGUMENT...: a build of Xen, as an argument of xen_boots.py
   local name=$1 folder
@@ -37,7 +36,7 @@ for suite in bookworm trixie; do
 done
 ovmf=$(.ci/debian only bookworm ovmf)
 python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
-  --probe $programs/dom0-probe --polled-serial $programs/polled-serial "${xen[@]}" "${kernels[@]}" --policies target/xen-policies \
+  --probe "$programs"/dom0-probe --polled-serial "$programs"/polled-serial "${xen[@]}" "${kernels[@]}" --policies target/xen-policies \
   --ovmf "$ovmf/usr/share/OVMF" --table target/xen-boots/table.md --out target/xen-boots
 python3 -B .ci/judge/xen_table.py target/xen-boots/table.md README.md
 

@@ -4,8 +4,7 @@
 # packages: bison bzip2 ca-certificates coccinelle curl debian-archive-keyring flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
 . .ci/lib.sh
 
-target=x86_64-unknown-linux-gnu
-RUSTFLAGS='-Ctarget-feature=+crt-static' cargo build --release --package domu-toolstack --package polled-serial --bins --target $target
+programs=$(static_programs domu-toolstack polled-serial)
 on=$(hv-glue/xen/build.sh --emulation 4.20 on)
 off=$(hv-glue/xen/build.sh --emulation 4.20 off)
 stock=$(hv-glue/xen/build.sh --emulation 4.20 stock)
@@ -15,7 +14,7 @@ kernel() { # PACKAGE: the folder of the kernel of bookworm that it depends on
 guest=$(kernel linux-image-cloud-amd64)
 python3 -B .ci/judge/domu.py --on "$on/xen" --off "$off/xen" --stock "$stock/xen" \
   --kernel "$(kernel linux-image-amd64)" --guest-kernel "$guest" \
-  --busybox "$(static_busybox)" --polled-serial target/$target/release/polled-serial --toolstack target/$target/release/domu-toolstack \
-  --guest-report target/$target/release/guest-report --out target/domu
+  --busybox "$(static_busybox)" --polled-serial "$programs"/polled-serial --toolstack "$programs"/domu-toolstack \
+  --guest-report "$programs"/guest-report --out target/domu
 matrix Xen 4.20 "PVH guests of our toolstack"
 matrix Linux "$(kernel_version "$(find "$guest/boot" -name 'vmlinuz-*')")" "PVH guest with vNUMA"
