@@ -12,6 +12,11 @@ die() {
   exit 1
 }
 
+cached() { # FOLDER: prints this folder of the cache, and marks it as in use
+  touch "$1"
+  printf '%s\n' "$1"
+}
+
 sha256() { # of standard input
   sha256sum | cut -d' ' -f1
 }
@@ -104,6 +109,7 @@ cargo_tool() { # NAME VERSION: prints the folder that holds this command of carg
     say "building $1 $2"
     CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$folder" "$1@$2" >&2
   fi
+  cached "$folder" > /dev/null
   printf '%s/bin\n' "$folder"
 }
 

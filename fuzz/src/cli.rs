@@ -1,31 +1,22 @@
 //! Whole command lines of acpi-gen over one input file.
 
-use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::{env, fs, process, thread};
+use std::fs;
+use std::path::Path;
 
 use acpi_gen_cli::{Done, execute};
+use tempfile::TempDir;
 
-/// A folder of this thread's own.
-fn folder() -> PathBuf {
-    thread_local!(static FOLDER: OnceCell<PathBuf> = const { OnceCell::new() });
-    FOLDER.with(|folder| {
-        let make = || {
-            let name = format!("vnuma-fuzz-{}-{:?}", process::id(), thread::current().id());
-            let folder = env::temp_dir().join(name);
-            fs::create_dir_all(&folder).expect("a folder for the input");
-            folder
-        };
-        folder.get_or_init(make).clone()
-    })
+thread_local! {
+    /// A folder of this thread's own, which goes with it.
+    static FOLDER: TempDir = tempfile::tempdir().expect("a folder for the input");
 }
 
 /// Runs `acpi-gen ARG...` on a file with these contents, whose path stands for
 /// "INPUT", and the folder's for "OUT".
 pub fn run(contents: &[u8], line: &[&str]) -> Done {
-    let folder = folder();
-    let (input, out) = (folder.join("input"), folder.join("out"));
+    let (input, out) =
+        FOLDER.with(|folder| (folder.path().join("input"), folder.path().join("out")));
     fs::write(&input, contents).expect("an input file");
     let path = |path: &Path| -> OsString { path.as_os_str().to_owned() };
     let line = line.iter().map(|argument| match *argument {

@@ -47,7 +47,7 @@ mkdir -p "$CACHE/xen-builds"
 exec 9> "$CACHE/xen-builds/lock.$key"
 flock 9
 if [ -d "$folder" ]; then
-    printf '%s\n' "$folder"
+    cached "$folder"
     exit
 fi
 
@@ -89,4 +89,4 @@ cp "$xen/xen" "$xen/xen.efi" "$xen/xen-syms" "$work/"
 if [ "$what" = on ]; then rm -rf "$work/tree"; fi
 chmod 755 "$work"
 mv -T "$work" "$folder"
-printf '%s\n' "$folder"
+cached "$folder"

@@ -57,4 +57,4 @@ if [ ! -d "$folder" ]; then
     done
     mv -T "$work/tree" "$folder"
 fi
-printf '%s\n' "$folder"
+cached "$folder"
