@@ -185,7 +185,7 @@ impl<'a> Trim<'a> {
         emit::entries(self).count()
     }
 
-    /// Whether the map has no entries, as only an empty one has.
+    /// Whether the trimmed map has no entries: the host's has none, or RAM alone without a whole page.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         emit::entries(self).next().is_none()

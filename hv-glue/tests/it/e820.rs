@@ -165,6 +165,9 @@ fn ram_is_rounded_inwards_and_slivers_are_dropped() {
             entry(6 * PAGE, 8 * PAGE, E820Type::UNUSABLE),
         ]
     );
+    // A sliver alone leaves nothing.
+    let (out, _) = trim(&map[1..2], 0, Rule::ByNode(&[], &[], 0)).unwrap();
+    assert_eq!(out, []);
     let too_many = trim(&map, 5, Rule::FirstFit).unwrap_err();
     assert_eq!(too_many, Error::PagesAboveTotal { nr_pages: 5, total: 4 });
 }
@@ -453,9 +456,10 @@ proptest! {
             prop_assert!(((got - kept_here) as f64 - exact).abs() <= pieces);
         }
 
-        // Fewer entries: the same pages on each vnode, and still a good map.
-        let max = uncut.len() - 1;
-        if let Ok((merged, nodes)) = trim(&map, nr_pages, Rule::ByNode(&ranges, &keep, max)) {
+        // Fewer entries: the same pages on each vnode, and still a good map. A map of one sliver of
+        // RAM has none left to do without.
+        let max = uncut.len().saturating_sub(1);
+        if max < uncut.len() && let Ok((merged, nodes)) = trim(&map, nr_pages, Rule::ByNode(&ranges, &keep, max)) {
             prop_assert!(nodes > 0 && merged.len() <= max);
             check(&map, &merged, nr_pages);
             for range in &ranges {
