@@ -11,9 +11,11 @@ tool() { .ci/in-root "$root" "usr/lib/llvm-$llvm/bin/$1" "${@:2}"; }
 
 dir=$PWD/target/coverage
 rm -rf "$dir/profiles"
-# Only this workspace's packages are counted, and built for it: dependencies stay as they are.
-RUSTC_WORKSPACE_WRAPPER=$PWD/.ci/counted cargo test --package fuzz --test replay --no-run --target-dir "$dir" --message-format json > "$dir.json"
-binary=$(sed -n 's/.*"executable":"\([^"]*replay-[^"]*\)".*/\1/p' "$dir.json")
+mkdir -p "$dir"
+# Only this workspace's packages are counted, and built for it: dependencies stay as they are. Where rustc builds
+# incrementally it does not by itself inline small functions into other crates, where they would not be counted.
+CARGO_INCREMENTAL=1 RUSTC_WORKSPACE_WRAPPER=$PWD/.ci/counted cargo test --package fuzz --test replay --no-run --target-dir "$dir" --message-format json > "$dir/build.json"
+binary=$(sed -n 's/.*"executable":"\([^"]*replay-[^"]*\)".*/\1/p' "$dir/build.json")
 LLVM_PROFILE_FILE=$dir/profiles/%p.profraw "$binary" --quiet
 tool llvm-profdata merge --sparse "$dir"/profiles/*.profraw -o "$dir/all.profdata"
 tool llvm-cov export --summary-only --instr-profile "$dir/all.profdata" "$binary" > "$dir/summary.json"
