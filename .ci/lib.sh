@@ -109,8 +109,7 @@ cargo_tool() { # NAME VERSION: prints the folder that holds this command of carg
     say "building $1 $2"
     CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$folder" "$1@$2" >&2
   fi
-  cached "$folder" > /dev/null
-  printf '%s/bin\n' "$folder"
+  printf '%s/bin\n' "$(cached "$folder")"
 }
 
 matrix() { # CONSUMER VERSION WHAT: a row of the consumer matrix, written once WHAT has passed
