@@ -46,8 +46,8 @@ find_stage() { # NAME
   die "no stage $1; there are: $(for file in .ci/stages/*.sh; do stage_name "$file"; done | paste -sd' ')"
 }
 
-free_mib() { # FOLDER
-  df --output=avail --block-size=1M "$1" | tail -n 1
+free_mib() { # on the project's file system
+  df --output=avail --block-size=1M . | tail -n 1
 }
 
 install_packages() { # NAME...: installs what is missing, or names it
@@ -63,10 +63,6 @@ install_packages() { # NAME...: installs what is missing, or names it
   apt-get -q update
   DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends "${missing[@]}"
 }
-
-# What nobody asked the cache for in a week, by the one time that no unpacking sets back; apt and cargo-careful keep their own.
-mkdir -p "$CACHE"
-find "$CACHE" -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/cargo-careful/*" -ctime +7 -exec rm -rf {} +
 
 stages=()
 case ${1-} in
@@ -88,6 +84,10 @@ for file in "${stages[@]}"; do
 done
 install_packages "${packages[@]}"
 
+# What nobody asked the cache for in a week, by the one time that no unpacking sets back; apt and cargo-careful keep their own.
+mkdir -p "$CACHE"
+find "$CACHE" -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/cargo-careful/*" -ctime +7 -exec rm -rf {} +
+
 rows=() failed=0
 for file in "${stages[@]}"; do
   name=$(stage_name "$file")
@@ -96,7 +96,7 @@ for file in "${stages[@]}"; do
   rm -f "target/matrix/$(basename "$file" .sh).tsv"
   bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$file" < /dev/null || result="FAILED ($?)"
   [ "$result" = ok ] || failed=$((failed + 1))
-  rows+=("$(printf '%-16s %5d s  %6d MiB free  %s' "$name" $((SECONDS - start)) "$(free_mib .)" "$result")")
+  rows+=("$(printf '%-16s %5d s  %6d MiB free  %s' "$name" $((SECONDS - start)) "$(free_mib)" "$result")")
   printf '==== %s\n' "${rows[-1]}"
 done
 

@@ -16,7 +16,7 @@ import kernel_forms
 import picture
 import qemu
 from compare import compare, differs
-from loaders import Display, Stage, Uefi
+from loaders import Display, Stage, Uefi, drop_files
 from machine import FIXTURES, Machine, dump, machines
 from topology import Topology, read
 
@@ -216,14 +216,6 @@ def refusals(loaders: list[Uefi | Stage], display: Display, machine: Machine, ke
     return all([*results, refused(display, machine, "other-ids", *cases["other-ids"], out)])
 
 
-def drop_files(out: pathlib.Path) -> None:
-    """What the loaders were given, up to 100 MB a boot: it stays only where a boot is to be looked into, and run
-    again by its command.txt."""
-    for name in ("esp", "files"):
-        for folder in out.rglob(name):
-            shutil.rmtree(folder)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--acpi-gen", type=pathlib.Path, required=True, help="the command line's program")
@@ -270,6 +262,7 @@ def main() -> int:
                 good &= refusals([uefi, stage], display, machine, kernels[last], initramfs, out / "refusals")
         except qemu.BootFailed as failure:
             good = verdict(machine.name, [str(failure)])
+        # A boot that is to be looked into needs them, by its command.txt; up to 100 MB each.
         if good:
             drop_files(out)
     return 0 if good else 1

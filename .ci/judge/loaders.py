@@ -101,6 +101,13 @@ def _empty(folder: pathlib.Path) -> pathlib.Path:
     return folder
 
 
+def drop_files(out: pathlib.Path) -> None:
+    """Removes what the loaders were given in all folders under this one."""
+    for name in ("esp", "files"):
+        for folder in out.rglob(name):
+            shutil.rmtree(folder)
+
+
 def _disk(esp: pathlib.Path) -> list[str]:
     return ["-drive", f"format=raw,file=fat:rw:{esp}"]
 

@@ -458,8 +458,9 @@ proptest! {
 
         // Fewer entries: the same pages on each vnode, and still a good map. A map of one sliver of
         // RAM has none left to do without.
-        let max = uncut.len().saturating_sub(1);
-        if max < uncut.len() && let Ok((merged, nodes)) = trim(&map, nr_pages, Rule::ByNode(&ranges, &keep, max)) {
+        if let Some(max) = uncut.len().checked_sub(1)
+            && let Ok((merged, nodes)) = trim(&map, nr_pages, Rule::ByNode(&ranges, &keep, max))
+        {
             prop_assert!(nodes > 0 && merged.len() <= max);
             check(&map, &merged, nr_pages);
             for range in &ranges {
