@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod from_tables;
 mod interrupts;
+mod limits;
 mod machine;
 pub mod number;
 pub mod source;

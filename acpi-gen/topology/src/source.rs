@@ -5,10 +5,12 @@ use alloc::string::String;
 
 use core::ops::Range;
 
+use acpi_gen::ProximityDomain;
 use serde::de::DeserializeOwned;
 pub use toml::Spanned;
 
 use crate::FileError;
+use crate::limits::HIGHEST_PXM;
 use crate::number::Number;
 
 /// Where a value stands, as bytes of the text.
@@ -74,9 +76,27 @@ impl Source {
         name: &str,
         value: &Spanned<Number>,
     ) -> Result<T, FileError> {
+        self.up_to(T::HIGHEST, name, value)
+    }
+
+    /// A proximity domain: 0 to 1,023.
+    ///
+    /// # Errors
+    /// The number and what would be right.
+    pub fn domain(&self, value: &Spanned<Number>) -> Result<ProximityDomain, FileError> {
+        self.up_to(HIGHEST_PXM, "pxm", value).map(ProximityDomain)
+    }
+
+    fn up_to<T: TryFrom<u64>>(
+        &self,
+        highest: u32,
+        name: &str,
+        value: &Spanned<Number>,
+    ) -> Result<T, FileError> {
         let Number(number) = *value.get_ref();
-        T::try_from(number).map_err(|_| {
-            self.fail(&value.span(), format!("{name} {number}: 0 to {} is right", T::HIGHEST))
+        let small = (number <= u64::from(highest)).then(|| T::try_from(number).ok()).flatten();
+        small.ok_or_else(|| {
+            self.fail(&value.span(), format!("{name} {number}: 0 to {highest} is right"))
         })
     }
 }

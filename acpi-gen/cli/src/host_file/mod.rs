@@ -88,14 +88,14 @@ impl HostFile {
             }
         };
         let (nr_pages, amount) = nr_pages(&source, &file.dom0, &map)?;
-        let node_to_pxm: Result<Vec<u32>, FileError> =
-            file.node_to_pxm.get_ref().iter().map(|pxm| source.narrow("pxm", pxm)).collect();
+        let node_to_pxm: Result<_, FileError> =
+            file.node_to_pxm.get_ref().iter().map(|pxm| source.domain(pxm).map(Some)).collect();
         Ok(Self {
             path: path.to_owned(),
             map,
             blocks,
             cpus,
-            node_to_pxm: node_to_pxm?.into_iter().map(|pxm| Some(ProximityDomain(pxm))).collect(),
+            node_to_pxm: node_to_pxm?,
             distances: distances(&source, &file)?,
             mode: file.dom0.mode,
             pinned: file.dom0.pinned,

@@ -91,31 +91,13 @@ fn hypervisor_ids(
     let mut scratch = vec![0; domains.len()];
     let shape = ApicIds::assign(placement, scheme, HIGHEST_ID, &mut scratch, &mut ids)
         .map(|ids| ids.shape())
-        .map_err(|error| too_high(source, nodes, error))?;
+        // None passes it within a file's bounds of domains and vCPUs.
+        .map_err(|error| source.fail(&(0..0), error.to_string()))?;
     let scheme = match shape {
         Some(shape) => IdScheme::Package { stride: shape.stride().get() },
         None => IdScheme::Legacy,
     };
     Ok((ids, scheme))
-}
-
-fn too_high(source: &Source, nodes: &[NodePlace], error: hv_glue::Error) -> FileError {
-    let node = match error {
-        hv_glue::Error::ApicIdAboveLimit { vnode, .. } => {
-            usize::try_from(vnode.0).ok().and_then(|vnode| nodes.get(vnode))
-        }
-        _ => None,
-    };
-    match (node, error) {
-        (Some(node), hv_glue::Error::ApicIdAboveLimit { id, .. }) => {
-            let what = format!(
-                "pxm {} gives a vCPU the APIC id {id}, and {} is the highest: a lower pxm is right",
-                node.domain.0, HIGHEST_ID.0
-            );
-            source.fail(&node.span, what)
-        }
-        _ => source.fail(&(0..0), error.to_string()),
-    }
 }
 
 /// No id above the file's limit.

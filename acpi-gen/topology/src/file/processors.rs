@@ -13,11 +13,9 @@ use super::ids::{self, IdScheme};
 use super::schema::{Apic, Encoding, Node};
 use crate::FileError;
 use crate::cpulist;
+use crate::limits::MOST_VCPUS;
 use crate::number::Number;
 use crate::source::{Source, Span};
-
-/// A vCPU has a MADT entry of 16 bytes behind 44 others, and a table's length has 32 bits.
-const MOST_VCPUS: u32 = (u32::MAX - 44) / 16;
 
 /// A node's number and where it stands; in the order of the file.
 #[derive(Clone)]
@@ -36,10 +34,11 @@ pub(super) fn nodes(source: &Source, nodes: &[Node]) -> Result<Vec<NodePlace>, F
         .iter()
         .map(|node| {
             let span = node.pxm.span();
-            let pxm: u32 = source.narrow("pxm", &node.pxm)?;
-            if let Some(first) = lines.insert(pxm, source.line(&span)) {
+            let domain = source.domain(&node.pxm)?;
+            if let Some(first) = lines.insert(domain, source.line(&span)) {
                 let what = format!(
-                    "pxm {pxm} has a [[node]] on line {first} already: one with all its cpus and memory is right"
+                    "pxm {} has a [[node]] on line {first} already: one with all its cpus and memory is right",
+                    domain.0
                 );
                 return Err(source.fail(&span, what));
             }
@@ -47,10 +46,13 @@ pub(super) fn nodes(source: &Source, nodes: &[Node]) -> Result<Vec<NodePlace>, F
                 list.as_ref().is_none_or(|list| list.get_ref().is_empty())
             };
             if is_empty(&node.cpus) && is_empty(&node.cpus_hotplug) && node.memory.is_empty() {
-                let what = format!("node with pxm {pxm} has neither cpus nor memory: no table can name it");
+                let what = format!(
+                    "node with pxm {} has neither cpus nor memory: no table can name it",
+                    domain.0
+                );
                 return Err(source.fail(&span, what));
             }
-            Ok(NodePlace { domain: ProximityDomain(pxm), span })
+            Ok(NodePlace { domain, span })
         })
         .collect()
 }
@@ -179,7 +181,7 @@ fn check_numbering(source: &Source, runs: &[Run<'_>]) -> Result<(), FileError> {
         }
         next = last.saturating_add(1);
         if next > MOST_VCPUS {
-            let what = format!("vCPU {last}: {MOST_VCPUS} vCPUs fill a MADT of 4 GiB");
+            let what = format!("vCPU {last}: at most {MOST_VCPUS} vCPUs are right");
             return Err(source.fail(&run.span, what));
         }
         before = Some(run);

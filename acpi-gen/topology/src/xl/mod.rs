@@ -12,6 +12,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::FileError;
+use crate::limits::MOST_VCPUS;
 use crate::source::Source;
 use syntax::{Kind, Setting, SyntaxError, Value};
 
@@ -201,6 +202,10 @@ fn vcpus_of(vnodes: &[XlVnode]) -> Result<u32, SyntaxError> {
             ));
         }
         next = range.end().saturating_add(1);
+        if next > MOST_VCPUS {
+            let what = format!("vCPU {}: at most {MOST_VCPUS} vCPUs are right", range.end());
+            return Err((line, what));
+        }
     }
     Ok(next)
 }
@@ -237,9 +242,10 @@ fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, SyntaxError> {
 
 fn count(value: &Value, key: &str) -> Result<u32, SyntaxError> {
     let wide = size(value, key)?;
-    u32::try_from(wide).ok().filter(|count| (1..u32::MAX).contains(count)).ok_or_else(|| {
-        (value.line, format!("{key}={wide}: 1 to {} is right", u32::MAX.saturating_sub(1)))
-    })
+    u32::try_from(wide)
+        .ok()
+        .filter(|count| (1..=MOST_VCPUS).contains(count))
+        .ok_or_else(|| (value.line, format!("{key}={wide}: 1 to {MOST_VCPUS} is right")))
 }
 
 fn size(value: &Value, key: &str) -> Result<u64, SyntaxError> {
