@@ -6,6 +6,8 @@
 #   ./ci.sh NAME...    these stages, by file name with or without its number
 #   ./ci.sh list       what there is
 #
+# CI_SEED: the seed of the property tests and fuzzers, instead of the commit's.
+#
 # A stage is a file .ci/stages/NN-name.sh, run by bash at the root with the functions of .ci/lib.sh,
 # with -euo pipefail, and with three header lines:
 #   # title: one line on what it shows
@@ -87,6 +89,11 @@ install_packages "${packages[@]}"
 # What nobody asked the cache for in a week, by the one time that no unpacking sets back; apt and cargo-careful keep their own.
 mkdir -p "$CACHE"
 find "$CACHE" -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/cargo-careful/*" -ctime +7 -exec rm -rf {} +
+
+# Random tests draw by the commit: other cases with each, and the same ones wherever it is tested.
+seed=${CI_SEED:-$((0x$(git rev-parse HEAD | cut -c1-7)))}
+export PROPTEST_RNG_SEED=$seed FUZZ_SEED=$seed
+say "the property tests and fuzzers draw by CI_SEED=$seed"
 
 rows=() failed=0
 for file in "${stages[@]}"; do
