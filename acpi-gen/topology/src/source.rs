@@ -94,8 +94,7 @@ impl Source {
         value: &Spanned<Number>,
     ) -> Result<T, FileError> {
         let Number(number) = *value.get_ref();
-        let small = (number <= u64::from(highest)).then(|| T::try_from(number).ok()).flatten();
-        small.ok_or_else(|| {
+        T::try_from(number).ok().filter(|_| number <= u64::from(highest)).ok_or_else(|| {
             self.fail(&value.span(), format!("{name} {number}: 0 to {highest} is right"))
         })
     }
