@@ -88,25 +88,43 @@ install_packages "${packages[@]}"
 
 # What nobody asked the cache for in a week, by the one time that no unpacking sets back; apt and cargo-careful keep their own.
 mkdir -p "$CACHE"
-find "$CACHE" -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/cargo-careful/*" -ctime +7 -exec rm -rf {} +
+find "$CACHE" -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/ccache/*" ! -path "$CACHE/cargo-careful/*" -ctime +7 -exec rm -rf {} +
 
 # Random tests draw by the commit: other cases with each, and the same ones wherever it is tested.
 seed=${CI_SEED:-$((0x$(git rev-parse HEAD | cut -c1-7)))}
 export PROPTEST_RNG_SEED=$seed FUZZ_SEED=$seed
 say "the property tests and fuzzers draw by CI_SEED=$seed"
 
-rows=() failed=0
+first_error() { # LOG: the first line that reports an error, else the last line
+  grep -m 1 -E '^error|: error: |FAILED|panicked at|^[A-Za-z.]*Error: |\*\*\* |No space left' "$1" || grep . "$1" | tail -n 1
+}
+
+# The stages that write rows for the stage "matrix".
+feeds_matrix() { # FILE
+  grep -qE '^ *matrix(_kernels)? ' "$1"
+}
+
+logs=target/ci-logs
+mkdir -p $logs
+rows=() failures=() unfed=''
 for file in "${stages[@]}"; do
   name=$(stage_name "$file")
   printf '\n==== %s: %s\n' "$name" "$(header "$file" title)"
   start=$SECONDS result=ok
   rm -f "target/matrix/$(basename "$file" .sh).tsv"
-  bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$file" < /dev/null || result="FAILED ($?)"
-  [ "$result" = ok ] || failed=$((failed + 1))
+  if [ "$name" = matrix ] && [ -n "$unfed" ]; then
+    result="not run: $unfed failed"
+  elif ! bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$file" < /dev/null 2>&1 | tee "$logs/$name.log"; then
+    result=FAILED
+    failures+=("$name: $(first_error "$logs/$name.log")" "    again by: ./ci.sh $name")
+    if feeds_matrix "$file"; then unfed=${unfed:+$unfed, }$name; fi
+  fi
   rows+=("$(printf '%-16s %5d s  %6d MiB free  %s' "$name" $((SECONDS - start)) "$(free_mib)" "$result")")
   printf '==== %s\n' "${rows[-1]}"
 done
 
+failed=$((${#failures[@]} / 2))
 printf '\n%d stages, %d s, %d failed\n' ${#stages[@]} $SECONDS $failed
 printf '%s\n' "${rows[@]}"
+[ $failed = 0 ] || printf '%s\n' '' "${failures[@]}"
 [ $failed = 0 ]

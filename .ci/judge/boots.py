@@ -55,9 +55,9 @@ def mutations(expected: Topology, tables: dict[str, bytes]) -> Iterator[tuple[st
             yield f"byte {at} of {signature}", expected, tables | {signature: flipped}
 
 
-def judge(machine: Machine, kernels: dict[str, pathlib.Path], acpi_gen: pathlib.Path, initramfs: bytes, out: pathlib.Path) -> bool:
-    """All boots of one machine; true where no kernel contradicts the description."""
-    good = True
+def judge(machine: Machine, kernels: dict[str, pathlib.Path], acpi_gen: pathlib.Path, initramfs: bytes, out: pathlib.Path) -> tuple[bool, list[str]]:
+    """All boots of one machine: whether no kernel contradicts the description, and what to print."""
+    good, lines = True, []
     dump(machine, next(iter(kernels.values())), initramfs, out)
     archive = override(acpi_gen, machine, out)
     initrd = out / "initrd"
@@ -69,12 +69,11 @@ def judge(machine: Machine, kernels: dict[str, pathlib.Path], acpi_gen: pathlib.
         findings = compare(report, expected, tables)
         survived = [what for what, *wrong in mutations(expected, tables) if not compare(report, *wrong)]
         findings += [f"a wrong description passes too: {what}" for what in survived]
-        print(f"{machine.name:14} {name:8} {report.seconds:5.1f} s  {len(expected.cpus):3} CPUs on {len(expected.nodes())} nodes,"
-              f" {len(list(mutations(expected, tables)))} wrong descriptions told apart: {'FAILED' if findings else 'ok'}")  # fmt: skip
-        for finding in findings:
-            print(f"    {finding}")
+        lines += [f"{machine.name:14} {name:8} {report.seconds:5.1f} s  {len(expected.cpus):3} CPUs on {len(expected.nodes())} nodes,"
+                  f" {len(list(mutations(expected, tables)))} wrong descriptions told apart: {'FAILED' if findings else 'ok'}"]  # fmt: skip
+        lines += [f"    {finding}" for finding in findings]
         good &= not findings
-    return good
+    return good, lines
 
 
 def main() -> int:
@@ -88,9 +87,12 @@ def main() -> int:
     kernels = {name: pathlib.Path(path) for name, _, path in (text.partition("=") for text in options.kernel)}
     initramfs = cpio.initramfs(options.busybox)
     good = True
-    for machine in machines(FIXTURES, options.machine):
+    run = lambda machine: judge(machine, kernels, options.acpi_gen, initramfs, options.out / machine.name)
+    for machine, result in qemu.side_by_side(run, machines(FIXTURES, options.machine)):
         try:
-            good &= judge(machine, kernels, options.acpi_gen, initramfs, options.out / machine.name)
+            fine, lines = result()
+            good &= fine
+            print(*lines, sep="\n", flush=True)
         except (qemu.BootFailed, subprocess.CalledProcessError) as error:
             print(f"{machine.name:14} FAILED: {error}", flush=True)
             good = False

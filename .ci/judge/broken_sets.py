@@ -320,17 +320,21 @@ def main() -> int:
         machine.name: base(machine, options.acpi_gen, options.kernel, initramfs, options.out / machine.name)
         for machine in machines(FIXTURES / "check", [])
     }
-    good = True
-    for name, (machine, expected, damage) in DEFECTS.items():
-        if options.defect and not any(word in name for word in options.defect):
-            continue
-        tables = copy.deepcopy(bases[machine].tables)
+    chosen = [name for name in DEFECTS if not options.defect or any(word in name for word in options.defect)]
+    damaged: dict[str, Tables] = {}
+    for name in chosen:
+        machine, _, damage = DEFECTS[name]
+        damaged[name] = tables = copy.deepcopy(bases[machine].tables)
         damage(tables)
         for signature, table in tables.items():
             if f"checksum of the {signature}" not in name:
                 resum(table)
-        out = options.out / re.sub(r"\W+", "-", name)
-        report = boot(bases[machine], tables, options.kernel, initrd, out)
+    folder = lambda name: options.out / re.sub(r"\W+", "-", name)
+    run = lambda name: boot(bases[DEFECTS[name][0]], damaged[name], options.kernel, initrd, folder(name))
+    good = True
+    for name, result in qemu.side_by_side(run, chosen):
+        machine, expected, _ = DEFECTS[name]
+        tables, out, report = damaged[name], folder(name), result()
         said, words = predicted(options.acpi_gen, bases[machine], tables, report, out)
         does = lost(report)
         agree = said == does == expected

@@ -11,6 +11,7 @@ import boots
 import cpio
 import domu_contract
 import domu_guest
+import qemu
 import topology
 import xen
 from xen_machine import uniform
@@ -197,15 +198,15 @@ def main() -> int:
     runs["breach"] = create("--opt-in --madt-ids legacy --topology 3-2.toml", f"{GUEST_LINE} {BREACH_LINE}")
     runs["flag off"] = create("--topology 3-2.toml")
     runs |= bad_runs() | {"list": "list"}
-    ours = boot(options.on, options, runs, options.out / "on")
     older = {
         "contract": "contract --topology 3-2.toml",
         "flag off": create("--topology 3-2.toml"),
         "opt-in": create("--opt-in --topology 3-2.toml"),
     }
-    stock = boot(options.stock, options, older | {"list": "list"}, options.out / "stock")
-    older["opt-in if known"] = create("--opt-in=if-known --topology 3-2.toml")
-    off = boot(options.off, options, older | {"list": "list"}, options.out / "off")
+    known = {"opt-in if known": create("--opt-in=if-known --topology 3-2.toml")}
+    dom0s = {"on": runs, "stock": older | {"list": "list"}, "off": older | known | {"list": "list"}}
+    booted = qemu.side_by_side(lambda build: boot(getattr(options, build), options, dom0s[build], options.out / build), list(dom0s))
+    ours, stock, off = (result() for _, result in booted)
 
     results = {name: judge_opted_in(name, ours, file) for name, (file, _) in OPTED_IN.items()}
     results["xl's 5 as 3/2 on pnodes 1, 0"] = judge_opted_in("xl", ours, "3-2.toml")

@@ -2,13 +2,14 @@
 compares what each kernel says with the topology that the loader was given."""
 
 import argparse
+import functools
 import pathlib
 import re
 import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import complete_sets
 import cpio
@@ -32,6 +33,7 @@ OF_THE_PLACE = (slice(9, 10), slice(36, 44), slice(132, 148))
 OWN_TABLES = qemu.KERNEL_LINE + " tsc_early_khz=1000000"
 # The machine for what is shown on one alone.
 HARDEST = "gaps"
+Boot = Callable[[], bool]
 ESCAPES = re.compile(r"\x1b\[[0-9;=]*[A-Za-z]")
 
 
@@ -107,14 +109,14 @@ def boot(loader: Uefi | Stage, machine: Machine, given: dict[str, bytes], logs: 
 
 
 def verdict(what: str, findings: list[str]) -> bool:
-    print(f"{what}: {'FAILED' if findings else 'ok'}", flush=True)
-    for finding in findings:
-        print(f"    {finding}")
+    print(f"{what}: {'FAILED' if findings else 'ok'}", *findings, sep="\n    ", flush=True)
     return not findings
 
 
-def judge(loader: Uefi | Stage, machine: Machine, name: str, kernel: bytes, own: dict[str, bytes], emitted: pathlib.Path, initramfs: bytes, out: pathlib.Path) -> tuple[bool, qemu.Report]:
-    """One boot on a machine whose own tables are `own`; true where the kernel does not contradict the topology."""
+def judge(loader: Uefi | Stage, machine: Machine, name: str, kernel: bytes, own: dict[str, bytes], emitted: pathlib.Path,
+          initramfs: bytes, out: pathlib.Path, acpiexec: list[str] | None = None) -> bool:  # fmt: skip
+    """One boot on a machine whose own tables are `own`: true if the kernel does not contradict the topology, nor
+    ACPICA's interpreter, if given, the guest's DSDT."""
     expected = read(machine.topology)
     logs = out / f"{loader.name}-{name}"
     line = OWN_TABLES if loader.own_tables else qemu.KERNEL_LINE
@@ -129,7 +131,9 @@ def judge(loader: Uefi | Stage, machine: Machine, name: str, kernel: bytes, own:
     if isinstance(loader, Uefi):
         (logs / "boot.svg").write_text(picture.svg(picture.lines(console, report, loader.says)))
     what = f"{len(expected.cpus):3} CPUs on {len(expected.nodes())} nodes"
-    return verdict(f"{loader.name:7} {machine.name:7} {name:9} {report.seconds:5.1f} s {what}", findings), report
+    if acpiexec:
+        findings += dsdt(report, machine, own, emitted, acpiexec, out / "own-tables")
+    return verdict(f"{loader.name:7} {machine.name:7} {name:9} {report.seconds:5.1f} s {what}", findings)
 
 
 def no_other_tables(report: qemu.Report, emitted: pathlib.Path, console: str) -> Iterator[str]:
@@ -200,8 +204,8 @@ def refused(loader: Uefi | Stage, machine: Machine, name: str, given: dict[str, 
     return verdict(f"{loader.name:7} {name:10} refused", findings)
 
 
-def refusals(loaders: list[Uefi | Stage], display: Display, machine: Machine, kernel: bytes, initramfs: bytes, out: pathlib.Path) -> bool:
-    """What must be refused is, with a sentence."""
+def refusals(loaders: list[Uefi | Stage], display: Display, machine: Machine, kernel: bytes, initramfs: bytes, out: pathlib.Path) -> list[Boot]:
+    """Boots that must be refused with a sentence."""
     good = files(kernel, initramfs, machine)
     topology = good["topology.toml"]
     changed = lambda before, after: good | {"topology.toml": topology.replace(before, after)}
@@ -212,8 +216,8 @@ def refusals(loaders: list[Uefi | Stage], display: Display, machine: Machine, ke
         "wrong-key": (good | {"topology.toml": b"nodes = 3\n"}, r"topology.toml, line 1: unknown field `nodes`"),
         "no-note": (good | {"kernel": note}, r"no note \"Xen\" of kind 18 \(PHYS32_ENTRY\)"),
     }
-    results = [refused(loader, machine, name, *case, out) for loader in loaders for name, case in cases.items()]
-    return all([*results, refused(display, machine, "other-ids", *cases["other-ids"], out)])
+    tried = [(loader, name) for loader in loaders for name in cases] + [(display, "other-ids")]
+    return [functools.partial(refused, loader, machine, name, *cases[name], out) for loader, name in tried]
 
 
 def main() -> int:
@@ -240,31 +244,32 @@ def main() -> int:
     initramfs = cpio.initramfs(options.busybox, options.polled_serial)
     uefi, stage = Uefi(options.application, options.ovmf), Stage(options.stage)
     display, own_tables = Display(options.ovmf), Stage(options.stage, own_tables=True)
-    good = True
-    for machine in machines(FIXTURES, options.machine):
+    chosen = machines(FIXTURES, options.machine)
+    good, boots = True, []
+    dumps = qemu.side_by_side(lambda machine: dump(machine, pathlib.Path(first), initramfs, options.out / machine.name), chosen)
+    for machine, dumped in dumps:
         out = options.out / machine.name
         emitted = out / "emitted"
         command = [options.acpi_gen, "emit", machine.topology, "--out", emitted, "--complete"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        direct = dumped()
+        run = functools.partial(judge, machine=machine, own=direct.tables, emitted=emitted, initramfs=initramfs, out=out)
+        boots += [functools.partial(run, loader, name=name, kernel=kernel) for loader in (uefi, stage) for name, kernel in kernels.items()]
+        if "SRAT" in direct.tables:
+            boots.append(functools.partial(by_firmware, uefi, machine, "6.1-xz", forms["xz"], direct, initramfs, out))
+            boots.append(functools.partial(by_firmware, stage, machine, "6.1-gzip", forms["gzip"], direct, initramfs, out))
+        if machine.name == HARDEST:
+            boots.append(functools.partial(run, display, name=last, kernel=kernels[last]))
+            boots.append(functools.partial(run, own_tables, name="6.1-ELF", kernel=forms["ELF"], acpiexec=acpiexec))
+            boots += refusals([uefi, stage], display, machine, kernels[last], initramfs, out / "refusals")
+    for boot_of, result in qemu.side_by_side(lambda boot_of: boot_of(), boots):
         try:
-            direct = dump(machine, pathlib.Path(first), initramfs, out)
-            run = lambda loader, name, kernel: judge(loader, machine, name, kernel, direct.tables, emitted, initramfs, out)
-            for loader in (uefi, stage):
-                for name, kernel in kernels.items():
-                    good &= run(loader, name, kernel)[0]
-            if "SRAT" in direct.tables:
-                good &= by_firmware(uefi, machine, "6.1-xz", forms["xz"], direct, initramfs, out)
-                good &= by_firmware(stage, machine, "6.1-gzip", forms["gzip"], direct, initramfs, out)
-            if machine.name == HARDEST:
-                good &= run(display, last, kernels[last])[0]
-                fine, report = run(own_tables, "6.1-ELF", forms["ELF"])
-                good &= fine & verdict("its DSDT", [*dsdt(report, machine, direct.tables, emitted, acpiexec, out / "own-tables")])
-                good &= refusals([uefi, stage], display, machine, kernels[last], initramfs, out / "refusals")
+            good &= result()
         except qemu.BootFailed as failure:
-            good = verdict(machine.name, [str(failure)])
-        # A boot that is to be looked into needs them, by its command.txt; up to 100 MB each.
-        if good:
-            drop_files(out)
+            good = verdict(boot_of.func.__name__, [str(failure)])
+    # A boot that is to be looked into needs them, by its command.txt; up to 100 MB each.
+    if good:
+        drop_files(options.out)
     return 0 if good else 1
 
 

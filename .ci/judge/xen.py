@@ -4,6 +4,7 @@ import dataclasses
 import lzma
 import pathlib
 import re
+import threading
 from collections.abc import Callable
 
 import cpio
@@ -94,6 +95,8 @@ class Machines:
 
 
 machines = Machines()
+# Boots run side by side.
+counting = threading.Lock()
 
 
 def few_retries() -> bool:
@@ -108,14 +111,16 @@ def few_retries() -> bool:
 def retried(start: Callable[[], tuple[object, str]], logs: pathlib.Path) -> tuple[object, str]:
     """What a machine came to, by `start`, which also says how it ended; and its console. One that the emulator failed
     gets another try."""
-    machines.started += 1
+    with counting:
+        machines.started += 1
     for attempt in range(1, TRIES + 1):
         result, said = start()
         console = (logs / "console.log").read_text(errors="replace")
         if attempt == TRIES or not emulator_failed(said, console):
             break
-        machines.retries += 1
-        machines.failed += attempt == 1
+        with counting:
+            machines.retries += 1
+            machines.failed += attempt == 1
         print(f"emulation failed in {logs}, another try: {(said or console)[-300:]}", flush=True)
     return result, console
 

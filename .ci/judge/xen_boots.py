@@ -308,11 +308,10 @@ def main() -> int:
     builds = named(options.xen)
     kernels = {name: xen.kernel(folder) for name, folder in named(options.kernel).items()}
     good, boots = True, {}
-    for case in CASES:
-        if options.case and case.name not in options.case:
-            continue
+    cases = [case for case in CASES if not options.case or case.name in options.case]
+    for case, result in qemu.side_by_side(lambda case: run(case, options, builds, kernels), cases):
         try:
-            boot = run(case, options, builds, kernels)
+            boot = result()
         except qemu.BootFailed as failure:
             console = (options.out / case.name / "console.log").read_text(errors="replace")
             findings = [f"Xen does not say: {words}" for words in case.says if words not in console]

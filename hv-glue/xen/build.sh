@@ -81,8 +81,11 @@ if [ "$what" = on ]; then
     mkdir "$xen/arch/x86/hvg"
     run hv-glue/capi/xen-objects.sh $thunk "$xen/arch/x86/hvg"
 fi
+# The variants of one version share most objects: ccache compiles each of them once. Paths below the tree are relative,
+# and the folder of the first build, which is in debug information alone, does not count.
+export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$work/tree CCACHE_NOHASHDIR=1 CCACHE_COMPILERCHECK=content CCACHE_MAXSIZE=1G
 # SOURCE_DATE_EPOCH and the fixed names keep the build the same for the same content.
-run env XEN_BUILD_USER=none XEN_BUILD_HOST=none XEN_BUILD_DATE=none XEN_BUILD_TIME=none \
+run env PATH="/usr/lib/ccache:$PATH" XEN_BUILD_USER=none XEN_BUILD_HOST=none XEN_BUILD_DATE=none XEN_BUILD_TIME=none \
     make -C "$xen" -j"$(nproc)" XEN_TARGET_ARCH=x86_64 build
 [ -e "$xen/xen.efi" ] || die "Xen's build made no xen.efi: its linker has to know i386pep"
 cp "$xen/xen" "$xen/xen.efi" "$xen/xen-syms" "$work/"

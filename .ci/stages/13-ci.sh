@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# title: ci.sh names the first error of each failed stage and how to run it again
+# quick: yes
+# packages:
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/.ci/stages"
+cp ci.sh "$work/"
+cp .ci/lib.sh "$work/.ci/"
+stage() { # FILE COMMAND...
+  printf '# title: a stage\n# quick: no\n# packages:\n' > "$work/.ci/stages/$1"
+  printf '%s\n' "${@:2}" >> "$work/.ci/stages/$1"
+}
+stage 10-good.sh 'matrix Linux 6.1 boots'
+stage 20-fed.sh 'echo first line' 'say "error: no room"' 'echo error: a later one' 'exit 3' 'matrix Xen 4.20 boots'
+stage 30-bare.sh 'echo some words' 'false'
+stage 90-matrix.sh 'exit 1'
+if said=$(CI_SEED=1 XDG_CACHE_HOME=$work/cache "$work/ci.sh"); then
+  die "ci.sh exits 0 after two stages failed"
+fi
+expected='fed: error: no room
+    again by: ./ci.sh fed
+bare: some words
+    again by: ./ci.sh bare'
+[[ $said == *$'\n\n'"$expected" ]] || die "unexpected end of ci.sh's output:"$'\n'"$said"
+grep -q '^4 stages, [0-9]* s, 2 failed$' <<< "$said" || die "unexpected count:"$'\n'"$said"
+grep -qE '^matrix .* not run: fed failed$' <<< "$said" || die "matrix is not reported as not run:"$'\n'"$said"
+said=$(CI_SEED=1 XDG_CACHE_HOME=$work/cache "$work/ci.sh" good) || die "ci.sh fails without a failed stage:"$'\n'"$said"
