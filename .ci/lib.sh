@@ -21,6 +21,50 @@ sha256() { # of standard input
   sha256sum | cut -d' ' -f1
 }
 
+debian_mirror() { # main | security: prints the address of that archive on the mirror that the machine's apt names
+  local label=Debian address
+  if [ -n "${DEBIAN_MIRROR-}" ]; then
+    address=${DEBIAN_MIRROR%/}
+    if [ "$1" = security ]; then address+=-security; fi
+    printf '%s\n' "$address"
+    return
+  fi
+  if [ "$1" = security ]; then label=Debian-Security; fi
+  # The dollar signs are apt's.
+  # shellcheck disable=SC2016
+  address=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' 2> /dev/null |
+    sed -nE "s,^Debian\|$label\|(.*[^/])/*\$,\1,p" | sed -n 1p) || true
+  [ -n "$address" ] || die "apt's lists on this machine have no archive with the label $label; expected one, after" \
+    "'apt-get update', or DEBIAN_MIRROR with the address of a mirror of Debian"
+  printf '%s\n' "$address"
+}
+
+apt_answer() { # FILE: apt's first error in its standard error, as NAME: ANSWER where a file is missing
+  sed -nE 's,^E: (Failed to fetch [^ ]*/)?,,p' "$1" | sed -nE '1 { s,%2b,+,g; s,  +\[IP: .*,,; s,^([^ ]+)  +,\1: ,; s,  +, ,g; p }' | grep . ||
+    tail -n 1 "$1"
+}
+
+# Candidates of which the first good one is taken: what each of the others answered.
+answers=() result=''
+
+try() { # LABEL COMMAND...: sets result to what it prints; where it fails, notes its last error and fails
+  local label=$1 log
+  shift
+  log=$(mktemp)
+  if result=$("$@" 2> "$log"); then
+    cat "$log" >&2
+    rm "$log"
+    return 0
+  fi
+  answers+=("$label: $( (grep '^error: ' "$log" || cat "$log") | sed -n '$ { s/^error: //; p }')")
+  rm "$log"
+  return 1
+}
+
+list_answers() { # one a line
+  printf '  %s\n' "${answers[@]}"
+}
+
 export_target_flags() { # [--core-only] TARGET [FLAG...]: cargo's rustflags for it, from .ci/rust-target
   local flags target=$1
   if [ "$target" = --core-only ]; then target=$2; fi
@@ -39,11 +83,7 @@ static_programs() { # PACKAGE...: builds their programs for an initrd; prints th
 }
 
 cloud_kernel() { # SUITE: prints the file of Debian's kernel for virtual machines
-  local package binary
-  package=$(.ci/debian depends "$1" linux-image-cloud-amd64 | grep '^linux-image-')
-  # From 7.x on the image package is a shell around another one.
-  binary=$(.ci/debian depends "$1" "$package" | grep '^linux-binary-' || true)
-  find "$(.ci/debian only "$1" "${binary:-$package}")" -name 'vmlinuz*' | grep .
+  find "$(.ci/debian kernel "$1" linux-image-cloud-amd64)" -name 'vmlinuz*' | grep .
 }
 
 kernel_version() { # VMLINUZ: its first two numbers, from the name of the file or of its folder
@@ -59,7 +99,7 @@ cloud_kernels() { # SUITE...: the judges' arguments for these, "--kernel" and "V
 }
 
 rust_source() { # prints the folder "library" of the source of rustc
-  local folder suite debian release
+  local folder release
   release=$(rustc --version --verbose | sed -n 's/^release: //p')
   for folder in "${RUST_SRC_LIBRARY-}" "$(rustc --print sysroot)/lib/rustlib/src/rust/library"; do
     if [ -n "$folder" ] && [ -e "$folder/core/Cargo.toml" ]; then
@@ -67,12 +107,9 @@ rust_source() { # prints the folder "library" of the source of rustc
       return
     fi
   done
-  if command -v apt-get > /dev/null; then
-    for suite in trixie-backports trixie sid; do
-      debian=$(.ci/debian versions "$suite" rust-src | grep -F "$release+" | head -n 1) || continue
-      printf '%s/usr/src/rustc-%s/library\n' "$(.ci/debian only "$suite" "rust-src=$debian")" "$release"
-      return
-    done
+  if command -v apt-get > /dev/null && folder=$(.ci/debian only 'trixie-backports|trixie|sid|testing' "rust-src=$release+*"); then
+    printf '%s/usr/src/rustc-%s/library\n' "$folder" "$release"
+    return
   fi
   die "no source of Rust $release: 'rustup component add rust-src', or Debian's rust-src unpacked and" \
     "RUST_SRC_LIBRARY naming its folder 'library'"
@@ -122,8 +159,8 @@ iasl_version() { # ROOT: of the iasl in it, as in 20250404
   .ci/in-root "$1" usr/bin/iasl -v | sed -nE 's/.* version ([0-9]{8}).*/\1/p'
 }
 
-debian_version() { # SUITE PACKAGE: the newest, without epoch and Debian's own part
-  .ci/debian versions "$1" "$2" | sed -nE '1 s/^([0-9]+:)?([^-]*)-.*/\2/p'
+package_version() { # ROOT PACKAGE: of it in a folder of .ci/debian, without epoch and Debian's own part
+  sed -nE "s/^$2 ([0-9]+:)?([^-]*)-.*/\2/p" "$1/.packages"
 }
 
 matrix_kernels() { # WHAT ARGUMENT...: a row for each "VERSION=FILE" among the arguments

@@ -6,7 +6,7 @@
 
 # The profile format is that of rustc's own LLVM.
 llvm=$(rustc -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
-root=$(.ci/debian with-libs sid "llvm-$llvm")
+root=$(.ci/debian with-libs "sid|testing|trixie-backports|trixie" "llvm-$llvm")
 tool() { .ci/in-root "$root" "usr/lib/llvm-$llvm/bin/$1" "${@:2}"; }
 
 dir=$PWD/target/coverage

@@ -17,7 +17,7 @@ cargo build --release --package acpi-gen-cli
 programs=$(static_programs polled-serial)
 
 # Debian's cloud kernels are packed by lz4 and zstd, its other one of 6.1 by xz.
-xz_kernel=$(.ci/debian only bookworm "$(.ci/debian depends bookworm linux-image-amd64)")/boot
+xz_kernel=$(.ci/debian kernel bookworm linux-image-amd64)/boot
 acpica=$(.ci/debian with-libs trixie acpica-tools)
 mapfile -t kernels < <(cloud_kernels bookworm bookworm-backports)
 ovmf=$(.ci/debian only bookworm ovmf)
@@ -27,4 +27,4 @@ python3 -B .ci/judge/loader_boots.py --acpi-gen target/release/acpi-gen \
   --xz-kernel "$(find "$xz_kernel" -name 'vmlinuz*' | grep .)" --acpiexec .ci/in-root "$acpica" usr/bin/acpiexec \
   --out target/loader-boots -- pair uneven gaps
 matrix_kernels "boots by pvh-loader" "${kernels[@]}"
-matrix OVMF "$(debian_version bookworm ovmf)" "pvh-loader as a UEFI application"
+matrix OVMF "$(package_version "$ovmf" ovmf)" "pvh-loader as a UEFI application"

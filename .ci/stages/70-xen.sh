@@ -30,9 +30,8 @@ run_readme xen hv-glue/xen/README.md
 
 kernels=()
 for suite in bookworm trixie; do
-  package=$(.ci/debian depends $suite linux-image-amd64)
-  version=$(sed -nE 's/^linux-image-([0-9]+\.[0-9]+).*/\1/p' <<< "$package")
-  kernels+=(--kernel "$version=$(.ci/debian only $suite "$package")")
+  kernel=$(.ci/debian kernel $suite linux-image-amd64)
+  kernels+=(--kernel "$(kernel_version "$(find "$kernel/boot" -name 'vmlinuz-*')")=$kernel")
 done
 ovmf=$(.ci/debian only bookworm ovmf)
 python3 -B .ci/judge/xen_boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
@@ -47,5 +46,5 @@ python3 -B .ci/judge/xen_compat.py --acpi-gen target/release/acpi-gen --xen "${x
   --out target/xen-boots/compat
 matrix Xen 4.17 "a boot of a PVH dom0 with hv-glue"
 matrix Xen 4.20 "boots of a PVH dom0, stock and with hv-glue"
-matrix OVMF "$(debian_version bookworm ovmf)" "xen.efi with hv-glue and with its gate not met"
+matrix OVMF "$(package_version "$ovmf" ovmf)" "xen.efi with hv-glue and with its gate not met"
 matrix_kernels "PVH dom0 of Xen with hv-glue" "${kernels[@]}"

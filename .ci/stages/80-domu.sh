@@ -8,12 +8,9 @@ programs=$(static_programs domu-toolstack polled-serial)
 on=$(hv-glue/xen/build.sh --emulation 4.20 on)
 off=$(hv-glue/xen/build.sh --emulation 4.20 off)
 stock=$(hv-glue/xen/build.sh --emulation 4.20 stock)
-kernel() { # PACKAGE: the folder of the kernel of bookworm that it depends on
-  .ci/debian only bookworm "$(.ci/debian depends bookworm "$1")"
-}
-guest=$(kernel linux-image-cloud-amd64)
+guest=$(.ci/debian kernel bookworm linux-image-cloud-amd64)
 python3 -B .ci/judge/domu.py --on "$on/xen" --off "$off/xen" --stock "$stock/xen" \
-  --kernel "$(kernel linux-image-amd64)" --guest-kernel "$guest" \
+  --kernel "$(.ci/debian kernel bookworm linux-image-amd64)" --guest-kernel "$guest" \
   --busybox "$(static_busybox)" --polled-serial "$programs"/polled-serial --toolstack "$programs"/domu-toolstack \
   --guest-report "$programs"/guest-report --out target/domu
 matrix Xen 4.20 "PVH guests of our toolstack"

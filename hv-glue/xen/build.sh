@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # usage: build.sh [--debug] [--emulation] VERSION stock|off|on
 #
-# Builds Debian's Xen VERSION (4.20, 4.17) and prints the folder that holds xen (multiboot, for a boot loader or
-# QEMU's -kernel), xen.efi (for UEFI firmware) and xen-syms; that of stock and off has the tree with its objects, too, to
+# Builds the source that source.sh has of Xen VERSION (4.20, 4.17, or any that XEN_TREE names), configured as Debian's
+# where it has debian/xen-kconfig, and prints the folder that holds xen (multiboot, for a boot loader or QEMU's -kernel), xen.efi (for UEFI firmware) and xen-syms; that of stock and off has the tree with its objects, too, to
 # compare:
-#   stock   as Debian has it
+#   stock   the source as it is
 #   off     with the integration carried in and its option off
 #   on      with the option on
 # --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, and FLASK without a policy (policy.sh makes one for
@@ -61,7 +61,15 @@ case $what in
     *) die "not stock, off or on: $what" ;;
 esac
 xen=$work/tree/xen
-cp "$work/tree/debian/xen-kconfig" "$xen/.config"
+log=$work/log
+run() { "$@" >> "$log" 2>&1 || { tail -n 40 "$log" >&2; die "failed: $*"; }; }
+if [ -e "$work/tree/debian/xen-kconfig" ]; then
+    say "configuration: Debian's xen-kconfig"
+    cp "$work/tree/debian/xen-kconfig" "$xen/.config"
+else
+    say "configuration: Xen's x86_64_defconfig"
+    run make -C "$xen" XEN_TARGET_ARCH=x86_64 defconfig
+fi
 if [ -n "$debug" ]; then
     sed -i '/CONFIG_DEBUG[ =]/d' "$xen/.config"
     # Xen builds its policy in where checkpolicy is installed: it is to come as a module, or not at all.
@@ -70,8 +78,6 @@ fi
 if [ "$what" = on ]; then
     echo CONFIG_HV_GLUE=y >> "$xen/.config"
 fi
-log=$work/log
-run() { "$@" >> "$log" 2>&1 || { tail -n 40 "$log" >&2; die "failed: $*"; }; }
 run make -C "$xen" XEN_TARGET_ARCH=x86_64 olddefconfig
 if [ "$what" = on ]; then
     grep -q '^CONFIG_HV_GLUE=y' "$xen/.config" || die "CONFIG_HV_GLUE did not stay on"
