@@ -40,7 +40,7 @@ debian_mirror() { # main | security: prints the address of that archive on the m
 }
 
 apt_answer() { # FILE: apt's first error in its standard error, as NAME: ANSWER where a file is missing
-  sed -nE 's,^E: (Failed to fetch [^ ]*/)?,,p' "$1" | sed -nE '1 { s,%2b,+,g; s,  +\[IP: .*,,; s,^([^ ]+)  +,\1: ,; s,  +, ,g; p }' | grep . ||
+  sed -nE 's,^E: (Failed to fetch [^ ]*/)?,,p' "$1" | sed -nE '1 { s,%2b,+,gi; s,%7e,~,gi; s, +\[IP: .*,,; s,^([^ ]+)  +,\1: ,; s,  +, ,g; p }' | grep . ||
     tail -n 1 "$1"
 }
 
