@@ -62,8 +62,16 @@ taken 1 only 'sid|trixie' lib=1
 say "a package that is missing or changed is followed by the next version or suite"
 
 # None is left: a machine that had one keeps it, another one hears of each.
+cp -r "$archive/dists" "$work/dists"
+make_package tool 4 lib
+list trixie trixie tool_4 lib_1
+list stable trixie tool_4 lib_1
 rm "$archive"/pool/tool_*.deb
+touch -d '2 hours ago' "$XDG_CACHE_HOME"/vnuma-tables/apt/*/updated
 taken 1 with-libs trixie tool
+expect "$work/said" 'no suite has tool: the packages of an earlier run are used' '  stable tool 4: tool_4.deb: 404 File not found'
+rm -r "$archive/dists"
+mv "$work/dists" "$archive/dists"
 fresh_cache
 answers=('  trixie tool 3: tool_3.deb: 404 File not found' '  trixie tool 2: tool_2.deb: 404 File not found')
 refused only trixie tool 'error: no suite has tool; expected one of these:' "${answers[@]}" '  stable tool 1: tool_1.deb: 404 File not found' \
