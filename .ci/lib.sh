@@ -73,7 +73,9 @@ export_target_flags() { # [--core-only] TARGET [FLAG...]: cargo's rustflags for 
 }
 
 static_busybox() { # prints the file
-  printf '%s/bin/busybox\n' "$(.ci/debian only bookworm busybox-static)"
+  local root
+  root=$(.ci/debian only bookworm busybox-static) || return 1
+  printf '%s/bin/busybox\n' "$root"
 }
 
 static_programs() { # PACKAGE...: builds their programs for an initrd; prints the folder
@@ -83,7 +85,9 @@ static_programs() { # PACKAGE...: builds their programs for an initrd; prints th
 }
 
 cloud_kernel() { # SUITE: prints the file of Debian's kernel for virtual machines
-  find "$(.ci/debian kernel "$1" linux-image-cloud-amd64)" -name 'vmlinuz*' | grep .
+  local root
+  root=$(.ci/debian kernel "$1" linux-image-cloud-amd64) || return 1
+  find "$root" -name 'vmlinuz*' | grep .
 }
 
 kernel_version() { # VMLINUZ: its first two numbers, from the name of the file or of its folder
@@ -91,10 +95,11 @@ kernel_version() { # VMLINUZ: its first two numbers, from the name of the file o
 }
 
 cloud_kernels() { # SUITE...: the judges' arguments for these, "--kernel" and "VERSION=FILE" on a line each
-  local suite file
+  local suite file version
   for suite in "$@"; do
-    file=$(cloud_kernel "$suite")
-    printf -- '--kernel\n%s=%s\n' "$(kernel_version "$file")" "$file"
+    file=$(cloud_kernel "$suite") || return 1
+    version=$(kernel_version "$file") || return 1
+    printf -- '--kernel\n%s=%s\n' "$version" "$file"
   done
 }
 

@@ -1,5 +1,6 @@
 """Prints the consumers that judged our tables in this run, as the stages wrote them down after they passed, and
-compares them with the table of the README. There, "7.2 or newer" is any version from that one on.
+compares them with the table of the README. There, "7.2 or newer" is any version from that one on, and "2022.11" any
+point release of it.
 
 Usage: matrix.py FOLDER README
 """
@@ -34,7 +35,8 @@ def number(version: str) -> tuple[int, ...]:
 
 def same(said: list[str], consumer: str, version: str, what: str) -> bool:
     least, newer, _ = said[1].partition(" or newer")
-    fits = number(version) >= number(least) if newer else version == least
+    ran, least_number = number(version), number(least)
+    fits = ran >= least_number if newer else ran[: len(least_number)] == least_number
     return [said[0], said[2]] == [consumer, what] and fits
 
 
@@ -44,10 +46,11 @@ def main() -> int:
     for (consumer, version), what in run.items():
         print(f"| {consumer} | {version} | {what} |")
     left, findings = list(text), []
-    for (consumer, version), what in run.items():
+    # The newest version first, each to the row with the highest least version, so that no row is left to an older one.
+    for (consumer, version), what in sorted(run.items(), key=lambda item: number(item[0][1]), reverse=True):
         fitting = [row for row in left if same(row, consumer, version, what)]
         if fitting:
-            left.remove(fitting[0])
+            left.remove(max(fitting, key=lambda row: number(row[1].partition(" or newer")[0])))
         else:
             findings.append(f"not in the README: {consumer} {version}: {what}")
     findings += [f"only in the README, run all stages for it: {' '.join(row)}" for row in left]

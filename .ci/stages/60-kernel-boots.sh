@@ -4,7 +4,8 @@
 # packages: debian-archive-keyring python3
 
 cargo build --release --package acpi-gen-cli
-mapfile -t kernels < <(cloud_kernels bookworm bookworm-backports)
+kernels=$(cloud_kernels bookworm bookworm-backports)
+mapfile -t kernels <<< "$kernels"
 python3 -B .ci/judge/boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
   "${kernels[@]}" --out target/kernel-boots
 matrix_kernels "boots of all machines of fixtures/qemu" "${kernels[@]}"

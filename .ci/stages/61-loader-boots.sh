@@ -19,7 +19,8 @@ programs=$(static_programs polled-serial)
 # Debian's cloud kernels are packed by lz4 and zstd, its other one of 6.1 by xz.
 xz_kernel=$(.ci/debian kernel bookworm linux-image-amd64)/boot
 acpica=$(.ci/debian with-libs trixie acpica-tools)
-mapfile -t kernels < <(cloud_kernels bookworm bookworm-backports)
+kernels=$(cloud_kernels bookworm bookworm-backports)
+mapfile -t kernels <<< "$kernels"
 ovmf=$(.ci/debian only bookworm ovmf)
 python3 -B .ci/judge/loader_boots.py --acpi-gen target/release/acpi-gen \
   --application target/$uefi/release/pvh-loader.efi --stage target/$bare/release/pvh-stage \

@@ -5,7 +5,8 @@
 . .ci/lib.sh
 
 cargo build --release --package acpi-gen-cli
-mapfile -t kernels < <(cloud_kernels trixie-backports)
+kernels=$(cloud_kernels trixie-backports)
+mapfile -t kernels <<< "$kernels"
 python3 -B .ci/judge/boots.py --acpi-gen target/release/acpi-gen --busybox "$(static_busybox)" \
   "${kernels[@]}" --out target/newest-kernel uneven gaps memory-only
 matrix_kernels "boots of three of the machines" "${kernels[@]}"

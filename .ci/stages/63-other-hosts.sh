@@ -5,7 +5,9 @@
 
 cargo build --quiet --release --package acpi-gen-cli
 hypervisor() { # SUITE VERSION: the file
-  find "$(.ci/debian only "$1" "xen-hypervisor-$2-amd64")/boot" -name "xen-$2-amd64.gz" | grep .
+  local root
+  root=$(.ci/debian only "$1" "xen-hypervisor-$2-amd64") || return 1
+  find "$root/boot" -name "xen-$2-amd64.gz" | grep .
 }
 dom0=$(.ci/debian kernel bookworm linux-image-amd64)
 python3 -B .ci/judge/xen_host.py --acpi-gen target/release/acpi-gen --kernel "$(find "$dom0/boot" -name 'vmlinuz-*')" \

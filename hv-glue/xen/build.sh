@@ -2,8 +2,8 @@
 # usage: build.sh [--debug] [--emulation] VERSION stock|off|on
 #
 # Builds the source that source.sh has of Xen VERSION (4.20, 4.17, or any that XEN_TREE names), configured as Debian's
-# where it has debian/xen-kconfig, and prints the folder that holds xen (multiboot, for a boot loader or QEMU's -kernel), xen.efi (for UEFI firmware) and xen-syms; that of stock and off has the tree with its objects, too, to
-# compare:
+# where it has debian/xen-kconfig, and prints the folder that holds xen (multiboot, for a boot loader or QEMU's -kernel),
+# xen.efi (for UEFI firmware) and xen-syms; that of stock and off has the tree with its objects, too, to compare:
 #   stock   the source as it is
 #   off     with the integration carried in and its option off
 #   on      with the option on

@@ -14,6 +14,8 @@ mkdir -p "$pool"
 make_tarballs() { # VERSION: Xen's and Debian's, in the pool
     local tree=$work/source/xen-$1
     mkdir -p "$tree/xen" "$work/source/debian/patches"
+    # The dollar sign is make's.
+    # shellcheck disable=SC2016
     printf 'export XEN_VERSION = %s\nexport XEN_SUBVERSION = %s\nexport XEN_EXTRAVERSION ?= %s$(X)\n' "${1%%.*}" 20 ".${1##*.}" > "$tree/xen/Makefile"
     printf 'as upstream has it\n' > "$tree/mark"
     printf 'xen (%s-1) unstable; urgency=low\n' "$1" > "$work/source/debian/changelog"

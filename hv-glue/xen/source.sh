@@ -10,11 +10,12 @@
 #   3. what the suites that had this version have now, by apt's signed lists
 # Tarballs are verified by SHA-256, and Debian's patches applied. Where no candidate comes whole, the error lists each
 # with its answer. XEN_PINS names another file than sources.pins.
+#
+# Functions are called by the name that try gets.
+# shellcheck disable=SC2317
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . .ci/lib.sh
-# Functions are called by the name that try gets.
-# shellcheck disable=SC2317
 
 usage="usage: $0 4.20|4.17"
 [ $# = 1 ] || die "$usage"
