@@ -106,6 +106,8 @@ take() { # LABEL ORIG SHA256 ADDRESS DEBIAN SHA256 ADDRESS: ends with this sourc
         try "$label" download "$1" "$2" "$3" || return 0
         try "$label" download "$4" "$5" "$6" || return 0
         try "$label" unpack "$1" "$4" || return 0
+    else
+        label+=' (cached)'
     fi
     finish "$key" "$label"
 }
