@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # usage: apply-test.sh 4.20|4.17
 #
-# Sees apply.sh change nothing the second time, and name a hook that has nowhere to land.
+# Verifies that apply.sh changes nothing the second time, names a hook without a place in the tree, and takes the number
+# of places from the tree.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
@@ -11,6 +12,8 @@ mkdir "$tree"
 cp -r "$("$here/source.sh" "$1")/xen" "$tree/xen"
 sums() { find "$tree" -type f -exec sha256sum {} + | sort -k 2; }
 
+stock=$work/domctl.c
+cp "$tree/xen/common/domctl.c" "$stock"
 sums > "$work/stock"
 "$here/apply.sh" "$tree"
 sums > "$work/once"
@@ -19,13 +22,17 @@ sums > "$work/twice"
 if cmp -s "$work/stock" "$work/once"; then echo 'the first time changes nothing' >&2 && exit 1; fi
 cmp "$work/once" "$work/twice"
 
-# What each hook stands in for, under another name.
+refused() { # FILE HOOK NUMBERS: apply.sh fails, and its message has these
+    if "$here/apply.sh" "$tree" 2> "$work/said"; then echo "$1: $2 is missing, but apply.sh accepts the tree" >&2 && exit 1; fi
+    grep -qE "^xen/$1: $2: $3\$" "$work/said" || { cat "$work/said" >&2 && exit 1; }
+}
+
+# Each hook under another name: neither Xen's expression nor the hook is in the tree.
 hooks=0
 while read -r file ours; do
     cp "$tree/xen/$file" "$work/kept"
     sed -i "s/\\b$ours(/renamed(/" "$tree/xen/$file"
-    if "$here/apply.sh" "$tree" 2> "$work/said"; then echo "$file: $ours is missed by nobody" >&2 && exit 1; fi
-    grep -q "^$file: .* stands [0-9]* times" "$work/said" || { cat "$work/said" >&2 && exit 1; }
+    refused "$file" "$ours" '0 replacements, 0 left unreplaced; expected [1-9][0-9]*, 0 left'
     cp "$work/kept" "$tree/xen/$file"
     hooks=$((hooks + 1))
 done << 'HOOKS'
@@ -46,4 +53,20 @@ common/domctl.c hv_glue_do_domctl
 common/domctl.c hv_glue_vcpu_slots
 xsm/flask/hooks.c hv_glue_flask_domctl
 HOOKS
-echo "Xen $1: applied twice is applied once, and each of $hooks hooks is missed where it does not land"
+
+# Other versions have another number of calls of arch_do_domctl(). A call with a fourth argument is one that the semantic
+# patch does not match.
+domctl=$tree/xen/common/domctl.c
+call='arch_do_domctl\(op, d, u_domctl\)'
+one_call() { sed -E "0,/$call/! s/$call/-ENOSYS/" "$stock"; }
+for calls in 1 2 3 4; do
+    one_call | sed -E "/$call/ { h; $(printf 'G; %.0s' $(seq 2 $calls)) }" > "$domctl"
+    "$here/apply.sh" "$tree"
+    replaced=$(grep -c 'hv_glue_do_domctl(op, d, u_domctl)' "$domctl")
+    [ "$replaced" = $calls ] || { echo "$calls calls of arch_do_domctl(), but $replaced replacements" >&2 && exit 1; }
+done
+one_call | sed -E "s/$call/-ENOSYS/" > "$domctl"
+refused common/domctl.c hv_glue_do_domctl '0 replacements, 0 left unreplaced; expected 1, 0 left'
+one_call | sed -E "/$call/ { p; s/$call/arch_do_domctl(op, d, u_domctl, 0)/ }" > "$domctl"
+refused common/domctl.c hv_glue_do_domctl '1 replacements, 1 left unreplaced; expected 2, 0 left'
+echo "Xen $1: the second run changes nothing, each of $hooks hooks is named where it is missing, and 1 to 4 domctl calls are replaced"

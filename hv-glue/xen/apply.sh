@@ -11,52 +11,85 @@ case ${1-} in --emulation*) emulation=$1 && shift ;; esac
 tree=${1:?usage: apply.sh [--emulation | --emulation-alone] TREE}/xen
 failed=0
 
-# spatch exits 0 where nothing matched, so each hook is counted afterwards.
-expect() { # FILE COUNT REGEX
-    local found
-    found=$(grep -cE "$3" "$tree/$1" || true)
-    [ "$found" = "$2" ] || { echo "$1: /$3/ stands $found times, $2 expected" >&2; failed=1; }
+# The code of a file on one line, without comments: a comment that names a function is no call of it.
+code() { # FILE
+    gcc -fpreprocessed -dD -E -P -w -x c "$tree/$1" | tr -s ' \t\n' ' '
 }
-patch_file() { # COCCI FILE (COUNT REGEX)...
-    local cocci=$1 file=$2
+count() { # FILE REGEX: how often the expression is in the code
+    code "$1" | { grep -oP -- "$2" || [ $? = 1 ]; } | wc -l
+}
+# spatch exits 0 where it finds nothing, so the expressions to replace are counted before and after. Their number differs
+# inside minor versions of Xen, so it is taken from the tree. COUNT is what the hook needs by its meaning: "1" is exactly
+# one, "1+" at least one. STOCK matches Xen's expression and not ours, "-" where the patch only adds; HOOK matches ours.
+patch_file() { # COCCI FILE (COUNT STOCK HOOK)...
+    local cocci=$1 file=$2 hook before=() i sites found left expected
     shift 2
+    local hooks=("$@")
+    for ((i = 0; i < ${#hooks[@]}; i += 3)); do
+        sites=0
+        if [ "${hooks[i + 1]}" != - ]; then sites=$(count "$file" "${hooks[i + 1]}"); fi
+        before+=($((sites + $(count "$file" "${hooks[i + 2]}"))))
+    done
     spatch --macro-file "$here/cocci/macros.h" --no-includes --very-quiet --smpl-spacing --in-place \
         --sp-file "$here/cocci/$cocci.cocci" "$tree/$file" > /dev/null
-    while [ $# -gt 0 ]; do expect "$file" "$1" "$2"; shift 2; done
+    for ((i = 0; i < ${#hooks[@]}; i += 3)); do
+        found=$(count "$file" "${hooks[i + 2]}")
+        left=0 expected=${hooks[i]}
+        if [ "${hooks[i + 1]}" != - ]; then left=$(count "$file" "${hooks[i + 1]}"); fi
+        case $expected in
+            *+)
+                expected=${expected%+}
+                if [ "${before[i / 3]}" -gt "$expected" ]; then expected=${before[i / 3]}; fi
+                ;;
+        esac
+        if [ "$found" != "$expected" ] || [ "$left" != 0 ]; then
+            # The hook's name is what a search in the tree finds.
+            hook=$(grep -oE '[A-Za-z0-9_]*(hv_glue|HV_GLUE|guest_vcpu|is_hardware)[A-Za-z0-9_]*' <<< "${hooks[i + 2]}" | head -n 1)
+            echo "xen/$file: $hook: $found replacements, $left left unreplaced; expected $expected, 0 left" >&2
+            failed=1
+        fi
+    done
 }
 once() { # FILE MARK: text on standard input is appended unless MARK stands in FILE
     if grep -q "$2" "$tree/$1"; then cat > /dev/null; else cat >> "$tree/$1"; fi
 }
 
-if [ -n "$emulation" ]; then patch_file emulation arch/x86/time.c 1 'is_hardware_domain\(d\) \|\| host_tsc_is_safe'; fi
+if [ -n "$emulation" ]; then
+    patch_file emulation arch/x86/time.c \
+        1 'MODE_DEFAULT && host_tsc_is_safe\(\)' 'MODE_DEFAULT && \(is_hardware_domain\(d\) \|\| host_tsc_is_safe\(\)\)'
+fi
 if [ "$emulation" = --emulation-alone ]; then exit $failed; fi
 
-# How often the generic domctls fall through to the architecture's.
-case $(sed -nE 's/^export XEN_SUBVERSION *= *([0-9]+)$/\1/p' "$tree/Makefile") in
-    17) domctls=1 ;;
-    18 | 19 | 20 | 21) domctls=2 ;;
-    *) domctls=3 ;;
-esac
+# From 4.18 on the memory blocks are in common code.
 numa=common/numa.c
 [ -f "$tree/$numa" ] || numa=arch/x86/srat.c
 
-patch_file apic-id arch/x86/cpuid.c 2 'guest_vcpu_x2apic_id\(v\)'
-patch_file apic-id arch/x86/hvm/vlapic.c 2 'guest_vcpu_x2apic_id\(v\)'
+# CPUID has the id in leaves 1 and 0xB, the local APIC in its registers for xAPIC and x2APIC mode.
+patch_file apic-id arch/x86/cpuid.c 2+ '->vcpu_id \* 2\b' '\bguest_vcpu_x2apic_id\('
+patch_file apic-id arch/x86/hvm/vlapic.c 2+ '->vcpu_id \* 2\b' '\bguest_vcpu_x2apic_id\('
+# A definition names its parameters' types, and a call does not.
 patch_file dom0-build arch/x86/hvm/dom0_build.c \
-    1 '\bhv_glue_setup_e820\(' 1 '\bhv_glue_populate_p2m\(' 1 '\bhv_glue_populate_memory_range\(' \
-    1 '\bhv_glue_setup_acpi_madt\(' 1 '\bhv_glue_acpi_status\(' \
-    1 'local_apic_id = hv_glue_x2apic_id\(d, i\)' 1 'asm/hv_glue_pvh\.h'
-patch_file create-dom0 arch/x86/setup.c 1 'hv_glue_create_dom0\(' 1 'xen/hv_glue\.h'
-patch_file domain-config common/domain.c 1 'XEN_HV_GLUE_CDF' 1 'hv_glue_sanitise_domain_config\(config\)'
+    1 '\bpvh_setup_e820\((?!struct )' '\bhv_glue_setup_e820\(' \
+    1 '\bpvh_populate_p2m\((?!struct )' '\bhv_glue_populate_p2m\(' \
+    1+ '\bpvh_populate_memory_range\((?!struct )' '\bhv_glue_populate_memory_range\(' \
+    1 '\bpvh_setup_acpi_madt\((?!struct )' '\bhv_glue_setup_acpi_madt\(' \
+    1 '= pvh_setup_acpi\(' '\bhv_glue_acpi_status\(pvh_setup_acpi\(' \
+    1+ 'local_apic_id = i \* 2\b' 'local_apic_id = hv_glue_x2apic_id\(d, i\)' \
+    1 - 'asm/hv_glue_pvh\.h'
+patch_file create-dom0 arch/x86/setup.c 1 '\bdomain_create\([^;]*&dom0_cfg' '\bhv_glue_create_dom0\(' 1 - 'xen/hv_glue\.h'
+patch_file domain-config common/domain.c 1 - '\| XEN_HV_GLUE_CDF\b' \
+    1 '\barch_sanitise_domain_config\((?!struct )' '\bhv_glue_sanitise_domain_config\('
 patch_file domctl common/domctl.c \
-    1 'hv_glue_vnuma_set\(d, vnuma_init\(' 1 'hv_glue_vcpu_slots\(nr_vcpus\)' 0 '[^_]arch_do_domctl\([^)]' \
-    "$domctls" 'hv_glue_do_domctl\([^)]' \
-    1 'xen/hv_glue_vnuma\.h'
-patch_file cpu-policy arch/x86/domctl.c 1 'hv_glue_recalculate_cpuid_policy\(d\)'
-patch_file memory-op arch/x86/mm.c 1 'hv_glue_memory_op\('
-patch_file memory-op common/compat/memory.c 1 'hv_glue_compat_memory_op\('
-patch_file memblks "$numa" 1 'xen/hv_glue_memblks\.h'
-patch_file flask xsm/flask/hooks.c 1 'hv_glue_flask_domctl\(d, '
+    1 'vnuma = vnuma_init\(' 'vnuma = hv_glue_vnuma_set\(d, vnuma_init\(' \
+    1+ 'vcpu_to_vnode = xmalloc_array\(unsigned int, (?!hv_glue)' \
+    'vcpu_to_vnode = xmalloc_array\(unsigned int, hv_glue_vcpu_slots\(' \
+    1+ '\barch_do_domctl\((?!struct )' '\bhv_glue_do_domctl\(' \
+    1 - 'xen/hv_glue_vnuma\.h'
+patch_file cpu-policy arch/x86/domctl.c 1+ '\brecalculate_cpuid_policy\((?!struct )' '\bhv_glue_recalculate_cpuid_policy\('
+patch_file memory-op arch/x86/mm.c 1+ '\bsubarch_memory_op\((?!unsigned |int )' '\bhv_glue_memory_op\('
+patch_file memory-op common/compat/memory.c 1+ '\bcompat_arch_memory_op\((?!unsigned |int )' '\bhv_glue_compat_memory_op\('
+patch_file memblks "$numa" 1 - 'xen/hv_glue_memblks\.h'
+patch_file flask xsm/flask/hooks.c 1+ '\bavc_unknown_permission\("domctl",' '\bhv_glue_flask_domctl\(d, '
 
 once common/Kconfig 'config HV_GLUE' < "$here/tree/Kconfig"
 once arch/x86/Makefile hv_glue < "$here/tree/arch/x86/Makefile"
