@@ -44,7 +44,8 @@ patch_file() { # COCCI FILE (COUNT STOCK HOOK)...
         esac
         if [ "$found" != "$expected" ] || [ "$left" != 0 ]; then
             # The hook's name is what a search in the tree finds.
-            hook=$(grep -oE '[A-Za-z0-9_]*(hv_glue|HV_GLUE|guest_vcpu|is_hardware)[A-Za-z0-9_]*' <<< "${hooks[i + 2]}" | head -n 1)
+            hook=${hooks[i + 2]//\\b/}
+            hook=$(grep -oE '[A-Za-z0-9_]*(hv_glue|HV_GLUE|guest_vcpu|is_hardware)[A-Za-z0-9_]*' <<< "$hook" | head -n 1)
             echo "xen/$file: $hook: $found replacements, $left left unreplaced; expected $expected, 0 left" >&2
             failed=1
         fi
@@ -82,7 +83,7 @@ patch_file domain-config common/domain.c 1 - '\| XEN_HV_GLUE_CDF\b' \
 patch_file domctl common/domctl.c \
     1 'vnuma = vnuma_init\(' 'vnuma = hv_glue_vnuma_set\(d, vnuma_init\(' \
     1+ 'vcpu_to_vnode = xmalloc_array\(unsigned int, (?!hv_glue)' \
-    'vcpu_to_vnode = xmalloc_array\(unsigned int, hv_glue_vcpu_slots\(' \
+    'vcpu_to_vnode = xmalloc_array\(unsigned int, hv_glue_vcpu_slots\(nr_vcpus\)\)' \
     1+ '\barch_do_domctl\((?!struct )' '\bhv_glue_do_domctl\(' \
     1 - 'xen/hv_glue_vnuma\.h'
 patch_file cpu-policy arch/x86/domctl.c 1+ '\brecalculate_cpuid_policy\((?!struct )' '\bhv_glue_recalculate_cpuid_policy\('

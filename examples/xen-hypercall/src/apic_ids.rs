@@ -6,8 +6,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::buffer::{Handle, NoArray};
 use crate::device::{Number, Xen};
 use crate::domain::DomainId;
-use crate::domctl::{DOMCTL_VERSION, Domctl};
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::domctl::Domctl;
+use crate::mirror::{Group, Scope, constants, mirror};
+use crate::versions::{DOMCTL_VERSIONS, Version};
 use crate::{Errno, Error};
 
 /// `struct xen_domctl_get_vcpu_apicids`.
@@ -25,8 +26,8 @@ mirror!(GetApicIdsCall = "struct xen_domctl_get_vcpu_apicids": 16 {
 
 impl Domctl for GetApicIdsCall {
     const COMMAND: (u32, &'static str) = (2001, "XEN_DOMCTL_get_vcpu_apicids");
-    /// hv-glue's own, and the same wherever it is carried in: Xen 4.17's, too.
-    const VERSIONS: &'static [u32] = &[DOMCTL_VERSION, 0x15];
+    /// The structure is hv-glue's own, so only the frame decides.
+    const VERSIONS: &'static [Version] = DOMCTL_VERSIONS;
 }
 
 /// `struct xen_get_mfn_pxms`.
@@ -43,13 +44,16 @@ mirror!(GetMfnPxmsCall = "struct xen_get_mfn_pxms": 24 { mfns @ 0, pxms @ 8, nr 
 
 const XENMEM_GET_MFN_PXMS: u64 = 40;
 
-pub(crate) const MIRRORS: &[Mirror] = &[GetApicIdsCall::MIRROR, GetMfnPxmsCall::MIRROR];
-
-list_constants! {
-    XEN_DOMCTL_get_vcpu_apicids = 2001,
-    XENMEM_get_mfn_pxms = XENMEM_GET_MFN_PXMS,
-    XEN_DOMCTL_CDF_vnuma_apic_topology = 1 << 31,
-}
+// Of hv-glue's own header, which is the same in every Xen.
+pub(crate) const GROUPS: &[Group] = &[Group {
+    scope: Scope::Every,
+    mirrors: &[GetApicIdsCall::MIRROR, GetMfnPxmsCall::MIRROR],
+    constants: constants! {
+        XEN_DOMCTL_get_vcpu_apicids = 2001,
+        XENMEM_get_mfn_pxms = XENMEM_GET_MFN_PXMS,
+        XEN_DOMCTL_CDF_vnuma_apic_topology = 1 << 31,
+    },
+}];
 
 /// What one `get_vcpu_apicids` answered.
 #[derive(Debug)]

@@ -4,8 +4,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::buffer::Handle;
 use crate::device::Xen;
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::mirror::{Group, Scope, constants, mirror};
 use crate::sysctl::Sysctl;
+use crate::versions::SYSCTL_VERSIONS;
 use crate::{Errno, Error};
 
 /// `struct xen_sysctl_readconsole`.
@@ -45,12 +46,11 @@ impl Sysctl for DebugKeysCall {
     const COMMAND: (u32, &'static str) = (7, "XEN_SYSCTL_debug_keys");
 }
 
-pub(crate) const MIRRORS: &[Mirror] = &[ReadConsoleCall::MIRROR, DebugKeysCall::MIRROR];
-
-list_constants! {
-    XEN_SYSCTL_readconsole = 1,
-    XEN_SYSCTL_debug_keys = 7,
-}
+pub(crate) const GROUPS: &[Group] = &[Group {
+    scope: Scope::Sysctl(SYSCTL_VERSIONS),
+    mirrors: &[ReadConsoleCall::MIRROR, DebugKeysCall::MIRROR],
+    constants: constants! { XEN_SYSCTL_readconsole = 1, XEN_SYSCTL_debug_keys = 7 },
+}];
 
 /// Bytes of the ring that one call takes.
 const PIECE: u32 = 16 << 10;

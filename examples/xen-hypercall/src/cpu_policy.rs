@@ -6,9 +6,10 @@ use crate::Error;
 use crate::buffer::Handle;
 use crate::device::Xen;
 use crate::domain::DomainId;
-use crate::domctl::Domctl;
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::domctl::{Domctl, LAYOUT_VERSIONS};
+use crate::mirror::{Group, Scope, constants, mirror};
 use crate::sysctl::Sysctl;
+use crate::versions::SYSCTL_VERSIONS;
 
 /// `xen_cpuid_leaf_t`: one leaf of CPUID.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, PartialEq, Eq)]
@@ -105,15 +106,26 @@ impl SystemPolicy {
     pub const HVM_DEFAULT: Self = Self(5);
 }
 
-pub(crate) const MIRRORS: &[Mirror] =
-    &[CpuidLeaf::MIRROR, MsrEntry::MIRROR, PolicyCall::MIRROR, SystemPolicyCall::MIRROR];
-
-list_constants! {
-    XEN_DOMCTL_get_cpu_policy = 82,
-    XEN_DOMCTL_set_cpu_policy = 83,
-    XEN_SYSCTL_cpu_policy_hvm_default = 5,
-    XEN_CPUID_NO_SUBLEAF = 0xFFFF_FFFF,
-}
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        scope: Scope::Every,
+        mirrors: &[CpuidLeaf::MIRROR, MsrEntry::MIRROR],
+        constants: constants! { XEN_CPUID_NO_SUBLEAF = 0xFFFF_FFFF },
+    },
+    Group {
+        scope: Scope::Domctl(LAYOUT_VERSIONS),
+        mirrors: &[PolicyCall::MIRROR],
+        constants: constants! { XEN_DOMCTL_get_cpu_policy = 82, XEN_DOMCTL_set_cpu_policy = 83 },
+    },
+    Group {
+        scope: Scope::Sysctl(SYSCTL_VERSIONS),
+        mirrors: &[SystemPolicyCall::MIRROR],
+        constants: constants! {
+            XEN_SYSCTL_get_cpu_policy = 29,
+            XEN_SYSCTL_cpu_policy_hvm_default = 5,
+        },
+    },
+];
 
 /// What CPUID and some MSRs say to a guest.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::buffer::Buffer;
-use crate::mirror::list_constants;
+use crate::mirror::{Group, Scope, constants};
 use crate::{Errno, Error};
 
 const _: () = assert!(cfg!(all(target_os = "linux", target_arch = "x86_64")));
@@ -27,12 +27,16 @@ impl Number {
     pub(crate) const DOMCTL: Self = Self(36);
 }
 
-list_constants! {
+pub(crate) const GROUPS: &[Group] = &[Group {
+    scope: Scope::Every,
+    mirrors: &[],
+    constants: constants! {
     __HYPERVISOR_memory_op = Number::MEMORY_OP.0,
     __HYPERVISOR_hvm_op = Number::HVM_OP.0,
     __HYPERVISOR_sysctl = Number::SYSCTL.0,
     __HYPERVISOR_domctl = Number::DOMCTL.0,
-}
+    },
+}];
 
 /// `struct privcmd_hypercall` of Linux' uapi/xen/privcmd.h.
 #[repr(C)]

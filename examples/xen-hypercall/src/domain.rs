@@ -7,9 +7,10 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 use crate::Error;
 use crate::buffer::Handle;
 use crate::device::Xen;
-use crate::domctl::Domctl;
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::domctl::{Domctl, LAYOUT_VERSIONS};
+use crate::mirror::{Group, Scope, constants, mirror};
 use crate::sysctl::Sysctl;
+use crate::versions::SYSCTL_VERSIONS;
 
 /// A domain's number, `domid_t`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,7 +89,8 @@ struct CreateDomainCall {
     max_grant_frames: i32,
     max_maptrack_frames: i32,
     grant_opts: u32,
-    altp2m_opts: u32,
+    // Until 4.20 altp2m_opts; from 4.21 on two halves, opts and nr. 0 means none in both.
+    altp2m: u32,
     vmtrace_size: u32,
     cpupool_id: u32,
     arch: ArchConfig,
@@ -96,8 +98,8 @@ struct CreateDomainCall {
 
 mirror!(CreateDomainCall = "struct xen_domctl_createdomain": 68 {
     ssidref @ 0, handle @ 4, flags @ 20, iommu_opts @ 24, max_vcpus @ 28, max_evtchn_port @ 32,
-    max_grant_frames @ 36, max_maptrack_frames @ 40, grant_opts @ 44, altp2m_opts @ 48,
-    vmtrace_size @ 52, cpupool_id @ 56, arch @ 60
+    max_grant_frames @ 36, max_maptrack_frames @ 40, grant_opts @ 44,
+    vmtrace_size @ 52, cpupool_id @ 56, arch @ 60 | altp2m @ 48
 });
 
 /// What a domain is made with; the rest is as xl has it for a guest with no devices.
@@ -316,39 +318,52 @@ impl Domctl for TscInfoCall {
     const COMMAND: (u32, &'static str) = (60, "XEN_DOMCTL_settscinfo");
 }
 
-pub(crate) const MIRRORS: &[Mirror] = &[
-    ArchConfig::MIRROR,
-    CreateDomainCall::MIRROR,
-    InfoCall::MIRROR,
-    VcpuInfoCall::MIRROR,
-    InfoListCall::MIRROR,
-    TscInfoCall::MIRROR,
-    MaxMemCall::MIRROR,
-    MaxVcpusCall::MIRROR,
-    MempoolCall::MIRROR,
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        scope: Scope::Every,
+        // getdomaininfolist gives these domctl structures, too, whatever the domctl version.
+        mirrors: &[ArchConfig::MIRROR, InfoCall::MIRROR],
+        constants: constants! {
+            DOMID_FIRST_RESERVED = 0x7FF0,
+            DOMID_SELF = 0x7FF0,
+            XEN_DOMINF_dying = 1 << 0,
+            XEN_DOMINF_shutdown = 1 << 2,
+            XEN_DOMINF_shutdownshift = 16,
+        },
+    },
+    Group {
+        scope: Scope::Sysctl(SYSCTL_VERSIONS),
+        mirrors: &[InfoListCall::MIRROR],
+        constants: constants! { XEN_SYSCTL_getdomaininfolist = 6 },
+    },
+    Group {
+        scope: Scope::Domctl(LAYOUT_VERSIONS),
+        mirrors: &[
+            CreateDomainCall::MIRROR,
+            VcpuInfoCall::MIRROR,
+            TscInfoCall::MIRROR,
+            MaxMemCall::MIRROR,
+            MaxVcpusCall::MIRROR,
+            MempoolCall::MIRROR,
+        ],
+        constants: constants! {
+            XEN_DOMCTL_createdomain = 1,
+            XEN_DOMCTL_destroydomain = 2,
+            XEN_DOMCTL_pausedomain = 3,
+            XEN_DOMCTL_unpausedomain = 4,
+            XEN_DOMCTL_getdomaininfo = 5,
+            XEN_DOMCTL_max_mem = 11,
+            XEN_DOMCTL_getvcpuinfo = 14,
+            XEN_DOMCTL_max_vcpus = 15,
+            XEN_DOMCTL_settscinfo = 60,
+            XEN_DOMCTL_set_paging_mempool_size = 86,
+            XEN_DOMCTL_CDF_hvm = 1 << 0,
+            XEN_DOMCTL_CDF_hap = 1 << 1,
+            XEN_X86_EMU_LAPIC = 1 << 0,
+            XEN_CPUID_TSC_MODE_NEVER_EMULATE = 2,
+        },
+    },
 ];
-
-list_constants! {
-    DOMID_FIRST_RESERVED = 0x7FF0,
-    DOMID_SELF = 0x7FF0,
-    XEN_DOMCTL_createdomain = 1,
-    XEN_DOMCTL_destroydomain = 2,
-    XEN_DOMCTL_pausedomain = 3,
-    XEN_DOMCTL_unpausedomain = 4,
-    XEN_DOMCTL_getdomaininfo = 5,
-    XEN_DOMCTL_max_mem = 11,
-    XEN_DOMCTL_getvcpuinfo = 14,
-    XEN_DOMCTL_max_vcpus = 15,
-    XEN_DOMCTL_settscinfo = 60,
-    XEN_DOMCTL_set_paging_mempool_size = 86,
-    XEN_DOMCTL_CDF_hvm = 1 << 0,
-    XEN_DOMCTL_CDF_hap = 1 << 1,
-    XEN_DOMINF_dying = 1 << 0,
-    XEN_DOMINF_shutdown = 1 << 2,
-    XEN_DOMINF_shutdownshift = 16,
-    XEN_X86_EMU_LAPIC = 1 << 0,
-    XEN_CPUID_TSC_MODE_NEVER_EMULATE = 2,
-}
 
 const _: () = assert!(SHUTDOWN_SHIFT == 16, "the code is the third byte of the flags");
 
@@ -372,7 +387,7 @@ impl Xen {
             max_grant_frames: -1,
             max_maptrack_frames: -1,
             grant_opts: 1,
-            altp2m_opts: 0,
+            altp2m: 0,
             vmtrace_size: 0,
             cpupool_id: 0,
             arch: ArchConfig { emulation_flags: domain.emulation, misc_flags: 0 },

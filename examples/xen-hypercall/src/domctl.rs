@@ -5,11 +5,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::device::{Number, Xen};
 use crate::domain::DomainId;
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::mirror::{Group, Scope, mirror};
+use crate::versions::{DOMCTL_0X17, DOMCTL_VERSIONS, Version, select};
 use crate::{Errno, Error};
-
-/// `XEN_DOMCTL_INTERFACE_VERSION` of Xen 4.20 and 4.21.
-pub const DOMCTL_VERSION: u32 = 0x17;
 
 const BODY: usize = 128;
 
@@ -28,17 +26,19 @@ mirror!(Frame = "struct xen_domctl": 144 {
     cmd @ 0, interface_version @ 4, domain @ 8, _pad @ 10, u @ 16
 });
 
-pub(crate) const MIRRORS: &[Mirror] = &[Frame::MIRROR];
+pub(crate) const GROUPS: &[Group] =
+    &[Group { scope: Scope::Domctl(DOMCTL_VERSIONS), mirrors: &[Frame::MIRROR], constants: &[] }];
 
-list_constants! { XEN_DOMCTL_INTERFACE_VERSION = 0x17 }
+/// The interface versions in which Xen's own commands have this crate's structures.
+pub(crate) const LAYOUT_VERSIONS: &[Version] = &[DOMCTL_0X17];
 
 /// A command's structure.
 pub(crate) trait Domctl: FromBytes + IntoBytes + Immutable {
     /// The command's number and its name in the headers.
     const COMMAND: (u32, &'static str);
-    /// The interface versions in which the structure is this one. Xen refuses another
-    /// than its own with -EACCES; each is tried in this order.
-    const VERSIONS: &'static [u32] = &[DOMCTL_VERSION];
+    /// The interface versions in which the structure is this one, in the order in which
+    /// they are tried.
+    const VERSIONS: &'static [Version] = LAYOUT_VERSIONS;
 }
 
 impl Xen {
@@ -60,24 +60,21 @@ impl Xen {
             body.copy_from_slice(argument.as_bytes());
         }
         let mut buffer = self.copy_of(&[frame])?;
-        let mut versions = T::VERSIONS.iter();
-        let mut result = Err(Error::Refused { call, errno: Errno::EACCES });
-        while let Err(error) = &result {
-            match error.errno() {
-                // Another interface version than Xen's own.
-                Some(Errno::EACCES) => match (versions.next(), buffer.as_mut_slice()) {
-                    (Some(&version), [frame]) => frame.interface_version = version,
-                    _ => break,
-                },
-                // Xen asks for another call where one would take too long.
-                Some(Errno::EAGAIN) => {}
-                _ => break,
+        let result = select(call, T::VERSIONS, |version| {
+            if let [frame] = buffer.as_mut_slice() {
+                frame.interface_version = version;
             }
             let arguments = [buffer.handle().address(), 0, 0, 0, 0];
-            // SAFETY: the one address is that of a whole frame; what it holds is the caller's
-            // promise.
-            result = unsafe { self.hypercall(call, Number::DOMCTL, arguments) };
-        }
+            loop {
+                // SAFETY: the one address is that of a whole frame; what it holds is the
+                // caller's promise.
+                let answer = unsafe { self.hypercall(call, Number::DOMCTL, arguments) };
+                // Xen asks for another call where one would take too long.
+                if !matches!(&answer, Err(error) if error.errno() == Some(Errno::EAGAIN)) {
+                    return answer;
+                }
+            }
+        });
         let mut echoed = domain;
         if let [frame] = buffer.as_slice() {
             echoed = DomainId(frame.domain);

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::Version;
+
 /// An error number of Xen, positive. Xen public/errno.h; those here equal Linux's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub i32);
@@ -77,6 +79,13 @@ pub enum Error {
         /// Xen's answer.
         errno: Errno,
     },
+    /// Xen answered -EACCES to every interface version that has the call's layout.
+    Versions {
+        /// The call's name in Xen's headers.
+        call: &'static str,
+        /// The versions tried.
+        versions: &'static [Version],
+    },
     /// Xen did only a part of a call and gave no error number.
     Partly {
         /// The call's name in Xen's headers.
@@ -101,6 +110,7 @@ impl Error {
     pub const fn errno(&self) -> Option<Errno> {
         match self {
             Self::Refused { errno, .. } | Self::NotMapped { errno, .. } => Some(*errno),
+            Self::Versions { .. } => Some(Errno::EACCES),
             Self::Device { .. } | Self::Partly { .. } => None,
         }
     }
@@ -111,6 +121,16 @@ impl fmt::Display for Error {
         match self {
             Self::Device { what, source } => write!(f, "{what}: {source}"),
             Self::Refused { call, errno } => write!(f, "{call}: {errno}"),
+            Self::Versions { call, versions } => {
+                write!(f, "{call}: -EACCES with each of the interface versions ")?;
+                for (position, version) in versions.iter().enumerate() {
+                    let comma = if position == 0 { "" } else { ", " };
+                    write!(f, "{comma}{:#x}", version.number)?;
+                }
+                f.write_str(
+                    "; expected a Xen with one of them whose security policy permits the call",
+                )
+            }
             Self::Partly { call, asked, done } => write!(f, "{call}: {done} of {asked} done"),
             Self::NotMapped { frame, errno } => write!(f, "frame {frame:#x} not mapped: {errno}"),
         }

@@ -5,8 +5,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::Error;
 use crate::buffer::Handle;
 use crate::device::Xen;
-use crate::mirror::{Mirror, mirror};
+use crate::mirror::{Group, Scope, constants, mirror};
 use crate::sysctl::Sysctl;
+use crate::versions::SYSCTL_VERSIONS;
 
 /// `struct xen_sysctl_meminfo`: one node's memory.
 #[derive(Clone, Copy, Debug, FromBytes, Immutable, IntoBytes, PartialEq, Eq)]
@@ -47,7 +48,11 @@ impl Sysctl for NumainfoCall {
     const COMMAND: (u32, &'static str) = (17, "XEN_SYSCTL_numainfo");
 }
 
-pub(crate) const MIRRORS: &[Mirror] = &[HostNode::MIRROR, NumainfoCall::MIRROR];
+pub(crate) const GROUPS: &[Group] = &[Group {
+    scope: Scope::Sysctl(SYSCTL_VERSIONS),
+    mirrors: &[HostNode::MIRROR, NumainfoCall::MIRROR],
+    constants: constants! { XEN_SYSCTL_numainfo = 17 },
+}];
 
 /// The host's nodes by Xen's numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::buffer::Handle;
 use crate::device::{Number, Xen};
 use crate::domain::DomainId;
-use crate::domctl::Domctl;
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::domctl::{Domctl, LAYOUT_VERSIONS};
+use crate::mirror::{Group, Scope, constants, mirror};
 use crate::{Errno, Error};
 
 /// `HVM_PARAM_*`. Xen public/hvm/params.h.
@@ -57,14 +57,18 @@ impl Domctl for ContextCall {
     const COMMAND: (u32, &'static str) = (34, "XEN_DOMCTL_sethvmcontext");
 }
 
-pub(crate) const MIRRORS: &[Mirror] = &[ParamCall::MIRROR, ContextCall::MIRROR];
-
-list_constants! {
-    HVMOP_set_param = HVMOP_SET_PARAM,
-    HVM_PARAM_IDENT_PT = 12,
-    XEN_DOMCTL_gethvmcontext = 33,
-    XEN_DOMCTL_sethvmcontext = 34,
-}
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        scope: Scope::Every,
+        mirrors: &[ParamCall::MIRROR],
+        constants: constants! { HVMOP_set_param = HVMOP_SET_PARAM, HVM_PARAM_IDENT_PT = 12 },
+    },
+    Group {
+        scope: Scope::Domctl(LAYOUT_VERSIONS),
+        mirrors: &[ContextCall::MIRROR],
+        constants: constants! { XEN_DOMCTL_gethvmcontext = 33, XEN_DOMCTL_sethvmcontext = 34 },
+    },
+];
 
 impl Xen {
     /// Sets a parameter of a PVH or HVM domain. `HVMOP_set_param`.

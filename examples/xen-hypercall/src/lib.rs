@@ -10,9 +10,9 @@
 //! Xen's error number.
 //!
 //! # Not supported
-//! Other architectures than x86-64, and toolstack interfaces other than
-//! [`DOMCTL_VERSION`] and [`SYSCTL_VERSION`] (Xen 4.20 and 4.21): structures change
-//! with these numbers, and Xen refuses another one than its own.
+//! Other architectures than x86-64, and toolstack interfaces other than those in
+//! [`DOMCTL_VERSIONS`] and [`SYSCTL_VERSIONS`] (Xen 4.17 to 4.22). Domctls other than
+//! `get_vcpu_apicids` need version 0x17 (Xen 4.19 to 4.21).
 
 mod apic_ids;
 mod buffer;
@@ -29,6 +29,7 @@ mod memory;
 mod mirror;
 mod save;
 mod sysctl;
+mod versions;
 mod vnuma;
 
 pub use apic_ids::ApicIdQuery;
@@ -39,15 +40,14 @@ pub use domain::{
     CreateDomain, DOMID_FIRST_RESERVED, DomainFlags, DomainId, DomainInfo, EmulationFlags,
     Shutdown, TscMode,
 };
-pub use domctl::DOMCTL_VERSION;
 pub use error::{Errno, Error};
 pub use foreign::ForeignPages;
 pub use host::{HostNode, HostNuma};
 pub use hvm::HvmParam;
 pub use memory::{Populate, PopulateNode};
-pub use mirror::{Constant, Mirror, constants, mirrors};
+pub use mirror::{Constant, Group, Mirror, Scope, groups};
 pub use save::{HvmCpu, HvmMtrr, Record, RecordWriter, SaveError, records};
-pub use sysctl::SYSCTL_VERSION;
+pub use versions::{DOMCTL_VERSIONS, Evidence, SYSCTL_VERSIONS, Version};
 pub use vnuma::{Vmemrange, Vnuma, VnumaInfo};
 
 /// The page size: 4 KiB.

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::buffer::Handle;
 use crate::device::{Number, Xen};
 use crate::domain::DomainId;
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::mirror::{Group, Scope, constants, mirror};
 
 /// `struct xen_memory_reservation`.
 #[derive(Clone, Copy, FromBytes, Immutable, IntoBytes)]
@@ -33,12 +33,14 @@ const fn node_flag(node: u8) -> u32 {
     u32::from_le_bytes([0, node.wrapping_add(1), 0, 0])
 }
 
-pub(crate) const MIRRORS: &[Mirror] = &[ReservationCall::MIRROR];
-
-list_constants! {
-    XENMEM_populate_physmap = XENMEM_POPULATE_PHYSMAP,
-    XENMEMF_exact_node_request = 1 << 17,
-}
+pub(crate) const GROUPS: &[Group] = &[Group {
+    scope: Scope::Every,
+    mirrors: &[ReservationCall::MIRROR],
+    constants: constants! {
+        XENMEM_populate_physmap = XENMEM_POPULATE_PHYSMAP,
+        XENMEMF_exact_node_request = 1 << 17,
+    },
+}];
 
 /// Where memory comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

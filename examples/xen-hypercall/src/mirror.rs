@@ -1,6 +1,8 @@
 //! What the mirrors of Xen's structures share: their layout as data, checked at
 //! compile time here and by a C compiler against the headers.
 
+use crate::Version;
+
 /// The layout of a structure of Xen's public headers.
 #[derive(Clone, Copy, Debug)]
 pub struct Mirror {
@@ -48,50 +50,53 @@ macro_rules! mirror {
 
 pub(crate) use mirror;
 
-/// Every structure that this crate mirrors.
+/// The headers in which a [`Group`] has to be as it is here.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope {
+    /// Those of every Xen.
+    Every,
+    /// Those with one of these versions of the domctl interface.
+    Domctl(&'static [Version]),
+    /// Those with one of these versions of the sysctl interface.
+    Sysctl(&'static [Version]),
+}
+
+/// Structures and numbers that this crate takes from the headers.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The headers that have them.
+    pub scope: Scope,
+    /// The structures.
+    pub mirrors: &'static [Mirror],
+    /// The numbers.
+    pub constants: &'static [Constant],
+}
+
+/// Every structure and number that this crate takes from the headers.
 #[must_use]
-pub fn mirrors() -> Vec<Mirror> {
+pub fn groups() -> Vec<Group> {
     [
-        crate::domctl::MIRRORS,
-        crate::domain::MIRRORS,
-        crate::vnuma::MIRRORS,
-        crate::apic_ids::MIRRORS,
-        crate::cpu_policy::MIRRORS,
-        crate::sysctl::MIRRORS,
-        crate::console::MIRRORS,
-        crate::host::MIRRORS,
-        crate::memory::MIRRORS,
-        crate::hvm::MIRRORS,
-        crate::save::MIRRORS,
+        crate::device::GROUPS,
+        crate::domctl::GROUPS,
+        crate::domain::GROUPS,
+        crate::vnuma::GROUPS,
+        crate::apic_ids::GROUPS,
+        crate::cpu_policy::GROUPS,
+        crate::sysctl::GROUPS,
+        crate::console::GROUPS,
+        crate::host::GROUPS,
+        crate::memory::GROUPS,
+        crate::hvm::GROUPS,
+        crate::save::GROUPS,
     ]
     .concat()
 }
 
-/// Every number that this crate takes from the headers.
-#[must_use]
-pub fn constants() -> Vec<Constant> {
-    [
-        crate::device::CONSTANTS,
-        crate::domctl::CONSTANTS,
-        crate::domain::CONSTANTS,
-        crate::vnuma::CONSTANTS,
-        crate::apic_ids::CONSTANTS,
-        crate::cpu_policy::CONSTANTS,
-        crate::sysctl::CONSTANTS,
-        crate::console::CONSTANTS,
-        crate::memory::CONSTANTS,
-        crate::hvm::CONSTANTS,
-        crate::save::CONSTANTS,
-    ]
-    .concat()
-}
-
-/// A list of [`Constant`]s: names of the headers with the values that stand here.
+/// A list of [`Constant`]s: names of the headers with the values used here.
 macro_rules! constants {
     ($($name:ident = $value:expr),* $(,)?) => {
-        pub(crate) const CONSTANTS: &[$crate::Constant] =
-            &[$($crate::Constant { name: stringify!($name), value: $value }),*];
+        &[$($crate::Constant { name: stringify!($name), value: $value }),*]
     };
 }
 
-pub(crate) use constants as list_constants;
+pub(crate) use constants;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::mirror::{Group, Scope, constants, mirror};
 
 /// `struct hvm_save_descriptor`.
 #[derive(Clone, Copy, FromBytes, Immutable, IntoBytes)]
@@ -158,16 +158,18 @@ const LAPIC_REGS: u16 = 6;
 /// Offset of the APIC ID register.
 const APIC_ID: usize = 0x20;
 
-pub(crate) const MIRRORS: &[Mirror] = &[Descriptor::MIRROR, HvmCpu::MIRROR, HvmMtrr::MIRROR];
-
-list_constants! {
-    // HVM_SAVE_CODE(x) is an expression of C; the program that checks defines these names.
-    HVM_SAVE_CODE_HEADER = 1,
-    HVM_SAVE_CODE_CPU = 2,
-    HVM_SAVE_CODE_LAPIC_REGS = 6,
-    HVM_SAVE_CODE_MTRR = 14,
-    HVM_SAVE_CODE_END = 0,
-}
+pub(crate) const GROUPS: &[Group] = &[Group {
+    scope: Scope::Every,
+    mirrors: &[Descriptor::MIRROR, HvmCpu::MIRROR, HvmMtrr::MIRROR],
+    constants: constants! {
+        // HVM_SAVE_CODE(x) is an expression of C; the program that checks defines these names.
+        HVM_SAVE_CODE_HEADER = 1,
+        HVM_SAVE_CODE_CPU = 2,
+        HVM_SAVE_CODE_LAPIC_REGS = 6,
+        HVM_SAVE_CODE_MTRR = 14,
+        HVM_SAVE_CODE_END = 0,
+    },
+}];
 
 /// One record.
 #[derive(Clone, Copy, Debug)]

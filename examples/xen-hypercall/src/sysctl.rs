@@ -4,10 +4,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::Error;
 use crate::device::{Number, Xen};
-use crate::mirror::{Mirror, list_constants, mirror};
-
-/// `XEN_SYSCTL_INTERFACE_VERSION` of Xen 4.20 and 4.21.
-pub const SYSCTL_VERSION: u32 = 0x15;
+use crate::mirror::{Group, Scope, mirror};
+use crate::versions::{SYSCTL_VERSIONS, select};
 
 const BODY: usize = 128;
 
@@ -22,14 +20,8 @@ pub(crate) struct Frame {
 
 mirror!(Frame = "struct xen_sysctl": 136 { cmd @ 0, interface_version @ 4, u @ 8 });
 
-pub(crate) const MIRRORS: &[Mirror] = &[Frame::MIRROR];
-
-list_constants! {
-    XEN_SYSCTL_INTERFACE_VERSION = 0x15,
-    XEN_SYSCTL_getdomaininfolist = 6,
-    XEN_SYSCTL_numainfo = 17,
-    XEN_SYSCTL_get_cpu_policy = 29,
-}
+pub(crate) const GROUPS: &[Group] =
+    &[Group { scope: Scope::Sysctl(SYSCTL_VERSIONS), mirrors: &[Frame::MIRROR], constants: &[] }];
 
 /// A command's structure.
 pub(crate) trait Sysctl: FromBytes + IntoBytes + Immutable {
@@ -46,14 +38,20 @@ impl Xen {
     pub(crate) unsafe fn sysctl<T: Sysctl>(&self, argument: &mut T) -> Result<(), Error> {
         const { assert!(size_of::<T>() <= BODY) }
         let (cmd, call) = T::COMMAND;
-        let mut frame = Frame { cmd, interface_version: SYSCTL_VERSION, u: [0; BODY] };
+        let mut frame = Frame { cmd, interface_version: 0, u: [0; BODY] };
         if let Some(body) = frame.u.get_mut(..size_of::<T>()) {
             body.copy_from_slice(argument.as_bytes());
         }
         let mut buffer = self.copy_of(&[frame])?;
-        let arguments = [buffer.handle().address(), 0, 0, 0, 0];
-        // SAFETY: the one address is that of a whole frame; what it holds is the caller's promise.
-        let result = unsafe { self.hypercall(call, Number::SYSCTL, arguments) };
+        let result = select(call, SYSCTL_VERSIONS, |version| {
+            if let [frame] = buffer.as_mut_slice() {
+                frame.interface_version = version;
+            }
+            let arguments = [buffer.handle().address(), 0, 0, 0, 0];
+            // SAFETY: the one address is that of a whole frame; what it holds is the caller's
+            // promise.
+            unsafe { self.hypercall(call, Number::SYSCTL, arguments) }
+        });
         if let [frame] = buffer.as_slice()
             && let Ok((read, _)) = T::read_from_prefix(&frame.u)
         {

@@ -5,8 +5,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 use crate::buffer::Handle;
 use crate::device::{Number, Xen};
 use crate::domain::DomainId;
-use crate::domctl::Domctl;
-use crate::mirror::{Mirror, list_constants, mirror};
+use crate::domctl::{Domctl, LAYOUT_VERSIONS};
+use crate::mirror::{Group, Scope, constants, mirror};
 use crate::{Errno, Error};
 
 /// `struct xen_vmemrange`: guest physical addresses of one vnode.
@@ -82,10 +82,18 @@ mirror!(GetVnumaCall = "struct xen_vnuma_topology_info": 40 {
 
 const XENMEM_GET_VNUMAINFO: u64 = 26;
 
-pub(crate) const MIRRORS: &[Mirror] =
-    &[Vmemrange::MIRROR, SetVnumaCall::MIRROR, GetVnumaCall::MIRROR];
-
-list_constants! { XEN_DOMCTL_setvnumainfo = 74, XENMEM_get_vnumainfo = XENMEM_GET_VNUMAINFO }
+pub(crate) const GROUPS: &[Group] = &[
+    Group {
+        scope: Scope::Every,
+        mirrors: &[Vmemrange::MIRROR, GetVnumaCall::MIRROR],
+        constants: constants! { XENMEM_get_vnumainfo = XENMEM_GET_VNUMAINFO },
+    },
+    Group {
+        scope: Scope::Domctl(LAYOUT_VERSIONS),
+        mirrors: &[SetVnumaCall::MIRROR],
+        constants: constants! { XEN_DOMCTL_setvnumainfo = 74 },
+    },
+];
 
 /// What `get_vnumainfo` answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
