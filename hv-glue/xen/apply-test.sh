@@ -21,20 +21,21 @@ sums > "$work/once"
 sums > "$work/twice"
 if cmp -s "$work/stock" "$work/once"; then echo 'the first time changes nothing' >&2 && exit 1; fi
 cmp "$work/once" "$work/twice"
+cp -r "$tree/xen" "$work/applied"
 
-refused() { # FILE HOOK NUMBERS: apply.sh fails, and its message has these
-    if "$here/apply.sh" "$tree" 2> "$work/said"; then echo "$1: $2 is missing, but apply.sh accepts the tree" >&2 && exit 1; fi
-    grep -qE "^xen/$1: $2: $3\$" "$work/said" || { cat "$work/said" >&2 && exit 1; }
+refused() { # apply.sh fails; its messages are in $work/said
+    if "$here/apply.sh" "$tree" 2> "$work/said"; then echo "apply.sh accepts a tree without all hooks" >&2 && exit 1; fi
+}
+named() { # FILE HOOK NUMBERS: the messages name it with these
+    grep -qE "^xen/$1: $2: $3\$" "$work/said" ||
+        { echo "$1: $2 is missing, but apply.sh does not say so:" >&2 && cat "$work/said" >&2 && exit 1; }
 }
 
 # Each hook under another name: neither Xen's expression nor the hook is in the tree.
-hooks=0
-while read -r file ours; do
-    cp "$tree/xen/$file" "$work/kept"
-    sed -i "s/\\b$ours(/renamed(/" "$tree/xen/$file"
-    refused "$file" "$ours" '0 replacements, 0 left unreplaced; expected [1-9][0-9]*, 0 left'
-    cp "$work/kept" "$tree/xen/$file"
-    hooks=$((hooks + 1))
+hooks=()
+while read -r file hook; do
+    sed -i "s/\\b$hook(/renamed(/" "$tree/xen/$file"
+    hooks+=("$file $hook")
 done << 'HOOKS'
 arch/x86/cpuid.c guest_vcpu_x2apic_id
 arch/x86/hvm/vlapic.c guest_vcpu_x2apic_id
@@ -53,20 +54,31 @@ common/domctl.c hv_glue_do_domctl
 common/domctl.c hv_glue_vcpu_slots
 xsm/flask/hooks.c hv_glue_flask_domctl
 HOOKS
+refused
+for hook in "${hooks[@]}"; do
+    named "${hook% *}" "${hook#* }" '0 replacements, 0 left unreplaced; expected [1-9][0-9]*, 0 left'
+done
+[ "$(wc -l < "$work/said")" = ${#hooks[@]} ] || { echo "apply.sh misses other hooks, too:" >&2 && cat "$work/said" >&2 && exit 1; }
+rm -rf "$tree/xen"
+cp -r "$work/applied" "$tree/xen"
 
 # Other versions have another number of calls of arch_do_domctl(). A call with a fourth argument is one that the semantic
 # patch does not match.
 domctl=$tree/xen/common/domctl.c
 call='arch_do_domctl\(op, d, u_domctl\)'
 one_call() { sed -E "0,/$call/! s/$call/-ENOSYS/" "$stock"; }
+again=''
 for calls in 1 2 3 4; do
-    one_call | sed -E "/$call/ { h; $(printf 'G; %.0s' $(seq 2 $calls)) }" > "$domctl"
+    one_call | sed -E "/$call/ { h; $again }" > "$domctl"
+    again+='G; '
     "$here/apply.sh" "$tree"
     replaced=$(grep -c 'hv_glue_do_domctl(op, d, u_domctl)' "$domctl")
     [ "$replaced" = $calls ] || { echo "$calls calls of arch_do_domctl(), but $replaced replacements" >&2 && exit 1; }
 done
 one_call | sed -E "s/$call/-ENOSYS/" > "$domctl"
-refused common/domctl.c hv_glue_do_domctl '0 replacements, 0 left unreplaced; expected 1, 0 left'
+refused
+named common/domctl.c hv_glue_do_domctl '0 replacements, 0 left unreplaced; expected 1, 0 left'
 one_call | sed -E "/$call/ { p; s/$call/arch_do_domctl(op, d, u_domctl, 0)/ }" > "$domctl"
-refused common/domctl.c hv_glue_do_domctl '1 replacements, 1 left unreplaced; expected 2, 0 left'
-echo "Xen $1: the second run changes nothing, each of $hooks hooks is named where it is missing, and 1 to 4 domctl calls are replaced"
+refused
+named common/domctl.c hv_glue_do_domctl '1 replacements, 1 left unreplaced; expected 2, 0 left'
+echo "Xen $1: the second run changes nothing, each of ${#hooks[@]} hooks is named where it is missing, and 1 to 4 domctl calls are replaced"

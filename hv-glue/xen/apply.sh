@@ -11,44 +11,37 @@ case ${1-} in --emulation*) emulation=$1 && shift ;; esac
 tree=${1:?usage: apply.sh [--emulation | --emulation-alone] TREE}/xen
 failed=0
 
-# The code of a file on one line, without comments: a comment that names a function is no call of it.
+# The code of a file on one line, without comments: a comment that names a function is not a call.
 code() { # FILE
     gcc -fpreprocessed -dD -E -P -w -x c "$tree/$1" | tr -s ' \t\n' ' '
 }
-count() { # FILE REGEX: how often the expression is in the code
-    code "$1" | { grep -oP -- "$2" || [ $? = 1 ]; } | wc -l
+count() { # CODE REGEX: how often the expression is in the code; "-" is in none
+    [ "$2" != - ] || { echo 0 && return; }
+    { grep -oP -- "$2" <<< "$1" || [ $? = 1 ]; } | wc -l
 }
 # spatch exits 0 where it finds nothing, so the expressions to replace are counted before and after. Their number differs
 # inside minor versions of Xen, so it is taken from the tree. COUNT is what the hook needs by its meaning: "1" is exactly
 # one, "1+" at least one. STOCK matches Xen's expression and not ours, "-" where the patch only adds; HOOK matches ours.
 patch_file() { # COCCI FILE (COUNT STOCK HOOK)...
-    local cocci=$1 file=$2 hook before=() i sites found left expected
+    local cocci=$1 file=$2 before after sites found left expected name
     shift 2
-    local hooks=("$@")
-    for ((i = 0; i < ${#hooks[@]}; i += 3)); do
-        sites=0
-        if [ "${hooks[i + 1]}" != - ]; then sites=$(count "$file" "${hooks[i + 1]}"); fi
-        before+=($((sites + $(count "$file" "${hooks[i + 2]}"))))
-    done
+    before=$(code "$file")
     spatch --macro-file "$here/cocci/macros.h" --no-includes --very-quiet --smpl-spacing --in-place \
         --sp-file "$here/cocci/$cocci.cocci" "$tree/$file" > /dev/null
-    for ((i = 0; i < ${#hooks[@]}; i += 3)); do
-        found=$(count "$file" "${hooks[i + 2]}")
-        left=0 expected=${hooks[i]}
-        if [ "${hooks[i + 1]}" != - ]; then left=$(count "$file" "${hooks[i + 1]}"); fi
-        case $expected in
-            *+)
-                expected=${expected%+}
-                if [ "${before[i / 3]}" -gt "$expected" ]; then expected=${before[i / 3]}; fi
-                ;;
-        esac
+    after=$(code "$file")
+    while [ $# -gt 0 ]; do
+        sites=$(($(count "$before" "$2") + $(count "$before" "$3")))
+        found=$(count "$after" "$3")
+        left=$(count "$after" "$2")
+        expected=${1%+}
+        if [ "$1" != "$expected" ] && [ "$sites" -gt "$expected" ]; then expected=$sites; fi
         if [ "$found" != "$expected" ] || [ "$left" != 0 ]; then
-            # The hook's name is what a search in the tree finds.
-            hook=${hooks[i + 2]//\\b/}
-            hook=$(grep -oE '[A-Za-z0-9_]*(hv_glue|HV_GLUE|guest_vcpu|is_hardware)[A-Za-z0-9_]*' <<< "$hook" | head -n 1)
-            echo "xen/$file: $hook: $found replacements, $left left unreplaced; expected $expected, 0 left" >&2
+            # The name is what a search in the tree finds.
+            name=$(grep -oE '[A-Za-z0-9_]*(hv_glue|HV_GLUE|guest_vcpu|is_hardware)[A-Za-z0-9_]*' <<< "${3//\\b/}" | head -n 1)
+            echo "xen/$file: $name: $found replacements, $left left unreplaced; expected $expected, 0 left" >&2
             failed=1
         fi
+        shift 3
     done
 }
 once() { # FILE MARK: text on standard input is appended unless MARK stands in FILE

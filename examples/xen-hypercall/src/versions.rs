@@ -30,8 +30,8 @@ const DOMCTL_0X16: Version = Version {
     number: 0x16,
     evidence: Evidence::Read(
         "public/domctl.h of 4.18.0 has struct xen_domctl as 4.17 and 4.20 have it: cmd, \
-         interface_version, domain, pad and 128 bytes; xen_domctl_getdomaininfo, which a sysctl gives, is the same, and \
-         no other structure is used",
+         interface_version, domain, pad and 128 bytes; xen_domctl_getdomaininfo, which a \
+         sysctl gives, is the same; no other structure is used",
     ),
 };
 /// Domctls of Xen 4.19, 4.20 and 4.21.
@@ -41,8 +41,8 @@ const DOMCTL_0X18: Version = Version {
     number: 0x18,
     evidence: Evidence::Read(
         "public/domctl.h of 4.22.0 has struct xen_domctl as 4.20 has it: cmd, \
-         interface_version, domain, pad and 128 bytes; xen_domctl_getdomaininfo, which a sysctl gives, is the same, and \
-         no other structure is used",
+         interface_version, domain, pad and 128 bytes; xen_domctl_getdomaininfo, which a \
+         sysctl gives, is the same; no other structure is used",
     ),
 };
 
