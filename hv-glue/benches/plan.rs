@@ -1,37 +1,61 @@
-//! Cost of ids and of a dom0's plan; each doubles with its input.
-
+//! Wall time of APIC ids and of a dom0's plan, printed and never asserted.
+//!
+//! `plan once CASE SIZE` runs one case one time. CI counts its instructions with
+//! callgrind (.ci/judge/instructions.py).
 #![expect(
     clippy::arithmetic_side_effects,
-    reason = "a benchmark of fixed sizes: an overflow would stop it"
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark of fixed sizes: one that cannot go on fails"
 )]
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use acpi_gen::{ApicId, Distance, Gpa, GpaRange, ProximityDomain};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput};
 use hv_glue::e820::{E820Entry, E820Type, Piece, Trim, ram_pages};
 use hv_glue::populate::{NodeHeap, Populate, WholeHeap};
 use hv_glue::*;
 
 const GIB: u64 = 1 << 30;
 const NODES: u32 = 32;
+/// 256 of these are 48 TiB.
+const BLOCK: u64 = 192 * GIB;
+
+/// vCPUs in turn over the nodes: each lookup is on another node than the last.
+struct Guest {
+    vcpu_to_vnode: Vec<VnodeId>,
+    domains: Vec<Option<ProximityDomain>>,
+    scratch: Vec<u32>,
+    out: Vec<ApicId>,
+}
+
+impl Guest {
+    fn new(vcpus: u32) -> Self {
+        let vcpu_to_vnode: Vec<_> = (0..vcpus).map(|n| VnodeId(n % NODES)).collect();
+        let domains: Vec<_> = (0..NODES).map(|pxm| Some(ProximityDomain(pxm))).collect();
+        let (scratch, out) = (vec![0; domains.len()], vec![ApicId(0); vcpu_to_vnode.len()]);
+        Self { vcpu_to_vnode, domains, scratch, out }
+    }
+}
+
+/// APIC ids for all vCPUs; returns the highest.
+#[inline(never)]
+fn counted_ids(guest: &mut Guest) -> Result<usize, Error> {
+    let Guest { vcpu_to_vnode, domains, scratch, out } = guest;
+    let placement = Placement { vcpu_to_vnode, domains };
+    let ids = ApicIds::assign(placement, Scheme::Auto, ApicId(u32::MAX), scratch, out)?;
+    Ok(usize::try_from(ids.highest().0).unwrap_or(usize::MAX))
+}
 
 fn ids(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ids");
-    let domains: Vec<_> = (0..NODES).map(|pxm| Some(ProximityDomain(pxm))).collect();
-    for vcpus in [4096_u32, 8192, 16_384] {
-        // In turn over the nodes: each lookup is on another one than the last.
-        let vcpu_to_vnode: Vec<_> = (0..vcpus).map(|n| VnodeId(n % NODES)).collect();
-        let mut scratch = vec![0; domains.len()];
-        let mut out = vec![ApicId(0); vcpu_to_vnode.len()];
+    for vcpus in [4096, 8192, 16_384] {
+        let mut guest = Guest::new(vcpus);
         group.throughput(Throughput::Elements(u64::from(vcpus)));
         group.bench_function(BenchmarkId::from_parameter(vcpus), |bencher| {
-            bencher.iter(|| {
-                let placement = Placement { vcpu_to_vnode: &vcpu_to_vnode, domains: &domains };
-                let limit = ApicId(u32::MAX);
-                let ids = ApicIds::assign(placement, Scheme::Auto, limit, &mut scratch, &mut out);
-                black_box(ids.map(|ids| ids.highest()))
-            });
+            bencher.iter(|| counted_ids(black_box(&mut guest)));
         });
     }
 }
@@ -64,8 +88,9 @@ impl Host {
         })
     }
 
-    /// Layout, trim to a half, and every allocation: how many they are.
-    fn plan(&self, lent: &mut Lent) -> Result<usize, Error> {
+    /// Layout, trim to a half, and every allocation; returns their number.
+    #[inline(never)]
+    fn counted_plan(&self, room: &mut Room) -> Result<usize, Error> {
         let facts = HostFacts {
             blocks: self.blocks.as_slice(),
             cpus: &self.cpus,
@@ -73,19 +98,19 @@ impl Host {
             distances: &[],
         };
         let memory = LayoutMemory {
-            domains: &mut lent.domains,
-            pnodes: &mut lent.pnodes,
-            vcpu_to_vnode: &mut lent.vcpu_to_vnode,
-            ranges: &mut lent.ranges,
-            distances: &mut lent.distances,
+            domains: &mut room.domains,
+            pnodes: &mut room.pnodes,
+            vcpu_to_vnode: &mut room.vcpu_to_vnode,
+            ranges: &mut room.ranges,
+            distances: &mut room.distances,
         };
         let limits = Limits { ranges: u32::MAX, ..Limits::XEN };
         let layout = Layout::for_dom0(facts, 128, limits, memory)?;
         let half = ram_pages(&self.map) / 2;
-        let pieces = &mut lent.pieces;
+        let pieces = &mut room.pieces;
         let trim = Trim::by_node(&self.map, layout.ranges(), &[], half, usize::MAX, pieces)?;
-        let map = trim.emit(&mut lent.map)?;
-        let mut heap = WholeHeap::of_blocks(self.blocks.as_slice(), &mut lent.heap);
+        let map = trim.emit(&mut room.map)?;
+        let mut heap = WholeHeap::of_blocks(self.blocks.as_slice(), &mut room.heap);
         let mut allocations = 0;
         for entry in map.iter().filter(|entry| entry.kind == E820Type::RAM) {
             let frames = Frames::inside(entry.range);
@@ -98,8 +123,8 @@ impl Host {
     }
 }
 
-/// Memory to lend, so that the measured part allocates none.
-struct Lent {
+/// Caller-provided memory, so that the measured part allocates none.
+struct Room {
     domains: Vec<Option<ProximityDomain>>,
     pnodes: Vec<Option<NodeId>>,
     vcpu_to_vnode: Vec<VnodeId>,
@@ -110,7 +135,7 @@ struct Lent {
     heap: Vec<NodeHeap>,
 }
 
-impl Lent {
+impl Room {
     fn new(host: &Host) -> Self {
         let blocks = host.blocks.len();
         let nodes = host.node_to_pxm.len();
@@ -131,15 +156,45 @@ impl Lent {
 fn plan(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("plan of 192 GiB blocks");
     for blocks in [64_u64, 128, 256] {
-        let Ok(host) = Host::new(blocks, 192 * GIB) else { return };
-        let mut lent = Lent::new(&host);
-        assert!(host.plan(&mut lent).is_ok_and(|allocations| allocations > 0), "a plan");
+        let Ok(host) = Host::new(blocks, BLOCK) else { return };
+        let mut room = Room::new(&host);
+        assert!(host.counted_plan(&mut room).is_ok_and(|allocations| allocations > 0), "a plan");
         group.throughput(Throughput::Elements(blocks));
         group.bench_function(BenchmarkId::from_parameter(blocks), |bencher| {
-            bencher.iter(|| black_box(host.plan(&mut lent)));
+            bencher.iter(|| black_box(host.counted_plan(&mut room)));
         });
     }
 }
 
-criterion_group!(benches, ids, plan);
-criterion_main!(benches);
+/// Runs one case and prints its result, which CI compares as well.
+///
+/// # Panics
+/// For an unknown case.
+fn once(case: &str, size: u32) {
+    let result = match case {
+        "ids" => counted_ids(&mut Guest::new(size)),
+        "plan" => {
+            let host = Host::new(size.into(), BLOCK).unwrap();
+            host.counted_plan(&mut Room::new(&host))
+        }
+        _ => panic!("unknown case: {case}"),
+    };
+    println!("{}", result.unwrap());
+}
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let [mode, case, size] = &arguments[..]
+        && mode == "once"
+    {
+        return once(case, size.parse().unwrap());
+    }
+    let mut criterion = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
+    ids(&mut criterion);
+    plan(&mut criterion);
+    criterion.final_summary();
+}
