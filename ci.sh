@@ -15,7 +15,8 @@
 #   # packages: Debian packages that it needs, or nothing
 # A stage fails by its exit status. None is skipped: what cannot run, fails.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")" > /dev/null
+. .ci/environment.sh
 . .ci/lib.sh
 
 header() { # FILE KEY: the value of a header line
@@ -86,12 +87,18 @@ for file in "${stages[@]}"; do
 done
 install_packages "${packages[@]}"
 
+# Figures of all stages; single ones need less, so that this is no reason to fail.
+[ "$(free_mib)" -ge 12288 ] || say "warning: $(free_mib) MiB of disk are free; all stages need 12288 MiB"
+memory=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
+[ "$memory" -ge 11264 ] || say "warning: $memory MiB of memory are available; the largest stages need 11264 MiB for two machines at a time"
+
 # What nobody asked the cache for in a week, by the one time that no unpacking sets back; apt and cargo-careful keep their own.
-mkdir -p "$CACHE"
+mkdir -p "$CACHE" || die "cannot create the cache's folder: $CACHE; set XDG_CACHE_HOME to a folder that you can write"
 find "$CACHE" -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/ccache/*" ! -path "$CACHE/cargo-careful/*" -ctime +7 -exec rm -rf {} +
 
 # Random tests draw by the commit: other cases with each, and the same ones wherever it is tested.
-seed=${CI_SEED:-$((0x$(git rev-parse HEAD | cut -c1-7)))}
+commit=$(git rev-parse --verify HEAD) || die "this folder is no git clone: $PWD; stages list and compare the committed files"
+seed=${CI_SEED:-$((0x${commit:0:7}))}
 export PROPTEST_RNG_SEED=$seed FUZZ_SEED=$seed
 say "the property tests and fuzzers draw by CI_SEED=$seed"
 

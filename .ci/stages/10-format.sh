@@ -6,7 +6,7 @@
 cargo fmt --all --check
 
 mapfile -t scripts < <(git grep -lE '^#!.*\b(ba)?sh\b' -- ':!*.md')
-shellcheck --source-path=SCRIPTDIR --source-path=. .ci/lib.sh .ci/fake-mirror.sh "${scripts[@]}"
+shellcheck --source-path=SCRIPTDIR --source-path=. .ci/environment.sh .ci/fake-mirror.sh .ci/lib.sh "${scripts[@]}"
 mapfile -t programs < <(git ls-files '*.py')
 pyflakes3 "${programs[@]}"
 
