@@ -129,15 +129,15 @@ readme_commands() { # FENCE FILE: the commands in the file's fences with these w
     inside { print held $0; held = "" }' "$2"
 }
 
-run_readme() { # NAME FILE: runs the commands of the fences "sh NAME", or "sh" where the name is empty; each within 10 minutes
+run_readme() { # NAME FILE: runs the commands of the fences "sh NAME", or "sh" where the name is empty
   local commands command start
   commands=$(readme_commands "sh${1:+ $1}" "$2")
   [ -n "$commands" ] || return 0
   while IFS= read -r command; do
-    say "$2: $command"
     start=$SECONDS
+    say "$2: $command"
     bash -euo pipefail -c "$command" < /dev/null || die "$2: this command fails: $command"
-    [ $((SECONDS - start)) -lt 600 ] || die "$2: this command takes over 10 minutes: $command"
+    say "$2: $((SECONDS - start)) s: $command"
   done <<< "$commands"
 }
 
