@@ -1,8 +1,10 @@
 """Tables that others made, read by acpi-gen and by iasl: each header, entry, field and distance has to
-be the same. The tables are those of QEMU's machines and of the machine that runs this."""
+be the same. The tables are those of QEMU's machines. Those of the machine that runs this are compared, too, and what
+differs in them is printed only."""
 
 import argparse
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -142,28 +144,32 @@ def main() -> int:
     initramfs = cpio.initramfs(options.busybox)
     all_findings = []
 
-    def report(name: str, folder: pathlib.Path, more: list[str]) -> None:
+    def report(name: str, folder: pathlib.Path, more: list[str]) -> list[str]:
         same, findings = compare_folder(options.acpi_gen, options.iasl, folder)
         findings += more
-        all_findings.extend(findings)
         print(f"{name:14} {len(list(folder.iterdir())):2} tables, {same:4} fields as iasl reads them: {'FAILED' if findings else 'ok'}")
         for finding in findings:
             print(f"    {finding}")
+        return findings
 
     for machine in machines(FIXTURES / "host", []):
         out = options.out / machine.name
         booted = dump(machine, options.kernel, initramfs, out)
-        report(machine.name, out / "machine", verdict(options.acpi_gen, out / "machine", booted.dmesg, out))
+        all_findings += report(machine.name, out / "machine", verdict(options.acpi_gen, out / "machine", booted.dmesg, out))
+    # Printed and not judged: CI's result must not depend on the machine's firmware, and only root may read its tables.
     own = options.out / "this-machine"
     shutil.rmtree(own, ignore_errors=True)
     own.mkdir(parents=True)
     for path in SYSFS.iterdir() if SYSFS.exists() else []:
-        if path.is_file():
+        if path.is_file() and os.access(path, os.R_OK):
             shutil.copyfile(path, own / path.name)
-    if any(own.iterdir()):
+    if not any(own.iterdir()):
+        print(f"no readable tables in {SYSFS}: this machine's are not compared")
+        return 1 if all_findings else 0
+    try:
         report("this machine", own, [])
-    else:
-        print(f"this machine has no {SYSFS}: nothing of it to read")
+    except (subprocess.CalledProcessError, KeyError, ValueError) as error:
+        print(f"this machine's tables are not comparable: {error!r}")
     return 1 if all_findings else 0
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# title: tables of QEMU's machines and of this one are decoded as iasl decodes them, and judged as Linux judges them
+# title: tables of QEMU's machines are decoded as iasl decodes them, and judged as Linux judges them; this machine's are printed
 # quick: yes
 # packages: debian-archive-keyring python3
 
