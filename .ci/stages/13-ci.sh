@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # title: ci.sh names the first error of each failed stage and how to run it again
 # quick: yes
-# packages:
+# packages: git
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/.ci/stages"
+git -C "$work" init -q
+git -C "$work" -c user.name=ci -c user.email=ci@localhost commit -q --allow-empty -m empty
 cp ci.sh "$work/"
-cp .ci/lib.sh "$work/.ci/"
+cp .ci/environment.sh .ci/lib.sh "$work/.ci/"
 stage() { # FILE COMMAND...
   printf '# title: a stage\n# quick: no\n# packages:\n' > "$work/.ci/stages/$1"
   printf '%s\n' "${@:2}" >> "$work/.ci/stages/$1"
