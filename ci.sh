@@ -7,6 +7,8 @@
 #   ./ci.sh list       what there is
 #
 # CI_SEED: the seed of the property tests and fuzzers, instead of the commit's.
+# BLESS=1 with benchmark: writes the instruction counts as the new baseline.
+# Variables that are not in the list of .ci/environment.sh do not reach the stages.
 #
 # A stage is a file .ci/stages/NN-name.sh, run by bash at the root with the functions of .ci/lib.sh,
 # with -euo pipefail, and with three header lines:
