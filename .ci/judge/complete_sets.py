@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 
+import qemu
 import topology
 from iasl import FACS_HAS_NO_HEADER
 
@@ -130,15 +131,19 @@ def main() -> int:
     fwts_command = [options.in_root, options.fwts, "usr/bin/fwts", "-j", f"{options.fwts}/usr/share/fwts"]
     acpiexec_command = [options.in_root, options.acpiexec, "usr/bin/acpiexec"]
     shutil.rmtree(options.out, ignore_errors=True)
-    good = True
-    for path in sorted((ROOT / "fixtures/topologies").glob("*.toml")):
+
+    def judge(path: pathlib.Path) -> tuple[int, int, list[str]]:
         tables = options.out / path.stem
         command = [options.acpi_gen, "emit", path, "--out", tables, "--complete"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         of = topology.read(path)
         checks, findings = judge_fwts(fwts_command, tables, of)
         values, more = judge_acpiexec(acpiexec_command, tables, list(enumerate(of.cpus)))
-        findings += more
+        return checks, values, findings + more
+
+    good = True
+    for path, result in qemu.side_by_side(judge, sorted((ROOT / "fixtures/topologies").glob("*.toml"))):
+        checks, values, findings = result()
         print(f"{path.stem:20} fwts: {checks:5} checks passed; acpiexec: {values:5} values right: {'FAILED' if findings else 'ok'}")
         for finding in findings:
             print(f"    {finding}")

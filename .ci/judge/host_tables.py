@@ -13,6 +13,7 @@ import sys
 
 import cpio
 import iasl
+import qemu
 from compare import BAD_WORDS
 from machine import FIXTURES, dump, machines
 
@@ -152,9 +153,9 @@ def main() -> int:
             print(f"    {finding}")
         return findings
 
-    for machine in machines(FIXTURES / "host", []):
-        out = options.out / machine.name
-        booted = dump(machine, options.kernel, initramfs, out)
+    run = lambda machine: dump(machine, options.kernel, initramfs, options.out / machine.name)
+    for machine, dumped in qemu.side_by_side(run, machines(FIXTURES / "host", [])):
+        out, booted = options.out / machine.name, dumped()
         all_findings += report(machine.name, out / "machine", verdict(options.acpi_gen, out / "machine", booted.dmesg, out))
     # Printed and not judged: CI's result must not depend on the machine's firmware, and only root may read its tables.
     own = options.out / "this-machine"

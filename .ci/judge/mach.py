@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import qemu
-from machine import FIXTURES, machines
+from machine import FIXTURES, Machine, machines
 from topology import Topology, read
 
 TABLES, RSDP = b"etc/acpi/tables", b"etc/acpi/rsdp"
@@ -134,7 +134,10 @@ def main() -> int:
     kernel.write_bytes(elf32(gzip.decompress(options.kernel.read_bytes())))
     good = True
     chosen = machines(FIXTURES, options.machine)
-    for machine, entries in [(machine, "hybrid") for machine in chosen] + [(chosen[-1], "x2apic")]:
+
+    def boot(case: tuple[Machine, str]) -> tuple[dict[str, object], dict[str, object]]:
+        """What the kernel says, and what is right."""
+        machine, entries = case
         out = options.out / f"{machine.name}-{entries}"
         out.mkdir(exist_ok=True)
         text = re.sub(r"^entries = .*\n", "", machine.topology.read_text(), flags=re.M)
@@ -144,8 +147,12 @@ def main() -> int:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         arguments = firmware((out / "tables" / "tables.bin").read_bytes(), out)
         command = [*machine.command, *arguments, "-kernel", str(kernel), "-append", "console=com0"]
-        found = said(qemu.talk(command, out, [(END, b"")]))
-        findings = [f"{what}: {found[what]} where {value} is right" for what, value in right(read(topology)).items() if found[what] != value]
+        return said(qemu.talk(command, out, [(END, b"")])), right(read(topology))
+
+    cases = [(machine, "hybrid") for machine in chosen] + [(chosen[-1], "x2apic")]
+    for (machine, entries), result in qemu.side_by_side(boot, cases):
+        found, expected = result()
+        findings = [f"{what}: {found[what]} where {value} is right" for what, value in expected.items() if found[what] != value]
         print(f"{machine.name:12} {entries:7} {found['processors']}: {'FAILED' if findings else 'ok'}", *findings, sep="\n    ", flush=True)
         good &= not findings
     return 0 if good else 1

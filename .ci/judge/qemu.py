@@ -8,7 +8,7 @@ import select
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class Report:
         return self.text["dmesg"]
 
 
-def side_by_side(call: Callable[[U], T], items: list[U]) -> Iterator[tuple[U, Callable[[], T]]]:
+def side_by_side(call: Callable[[U], T], items: Sequence[U]) -> Iterator[tuple[U, Callable[[], T]]]:
     """Calls `call` with each item, `AT_ONCE` at a time. Yields each item in order, with a function that returns what
     its call returned, or raises what it raised."""
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:

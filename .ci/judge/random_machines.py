@@ -15,6 +15,7 @@ import time
 
 import host_tables
 import machine as qemu_machine
+import qemu
 
 # The BIOS area, where an RSDP is looked for. ACPI 6.5, 5.2.5.1.
 BIOS = (0xE0000, 0x20000)
@@ -129,22 +130,28 @@ def main() -> int:
     count, seed, out = int(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3]).resolve()
     acpi_gen, command = pathlib.Path(sys.argv[4]).resolve(), sys.argv[5:]
     shutil.rmtree(out, ignore_errors=True)
-    start, read, fields, kinds, bad = time.monotonic(), 0, 0, {}, 0
-    for number in range(count):
+
+    def judge(number: int) -> tuple[list[str], list[str], int, list[str]]:
+        """The machine's arguments, its tables' signatures, how many fields are the same, and findings."""
         arguments = line(random.Random(f"{seed}-{number}"))
         folder = out / str(number) / "tables"
         folder.mkdir(parents=True)
         monitor = Monitor([*qemu_machine._qemu("bookworm-backports"), *arguments, "-accel", "tcg", "-nodefaults", "-display", "none",
                            "-qmp", "stdio"])  # fmt: skip
         try:
-            found = tables(monitor, out / "scratch")
+            found = tables(monitor, out / str(number) / "scratch")
         finally:
             monitor.end()
         for name, content in found.items():
             (folder / name).write_bytes(content)
+        return arguments, list(found), *host_tables.compare_folder(acpi_gen, command, folder)
+
+    start, read, fields, kinds, bad = time.monotonic(), 0, 0, {}, 0
+    for _, result in qemu.side_by_side(judge, range(count)):
+        arguments, names, same, findings = result()
+        for name in names:
             kinds[name] = kinds.get(name, 0) + 1
-        same, findings = host_tables.compare_folder(acpi_gen, command, folder)
-        read, fields, bad = read + len(found), fields + same, bad + len(findings)
+        read, fields, bad = read + len(names), fields + same, bad + len(findings)
         if findings:
             print(" ".join(arguments), *findings, sep="\n    ", flush=True)
     print(f"{count} machines (seed {seed}) in {time.monotonic() - start:.0f} s: {read} tables, {fields} fields as iasl reads them, {bad} not")

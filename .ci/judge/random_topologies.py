@@ -12,6 +12,7 @@ import tempfile
 
 import goldens
 import iasl
+import qemu
 import topology
 
 PAGE = 4096
@@ -102,29 +103,38 @@ def main() -> int:
     acpi_gen = pathlib.Path(sys.argv[3]).resolve()
     command = sys.argv[4:]
     tables = refused = cpus = ranges = 0
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder)
-        for number in range(count):
-            text = document(random.Random(f"{seed}-{number}"))
+
+    def judge(number: int) -> tuple[str, topology.Topology, int]:
+        """Why the topology is refused, if it is; the topology; and how many tables are right."""
+        text = document(random.Random(f"{seed}-{number}"))
+        with tempfile.TemporaryDirectory() as folder:
+            out = pathlib.Path(folder)
             path = out / "topology.toml"
             path.write_text(text)
             made = subprocess.run([acpi_gen, "emit", path, "--out", out / "tables", "--complete"], capture_output=True, text=True)
             of = topology.read(path)
             if made.returncode:
-                # Only what the format itself refuses.
-                print(f"{seed}-{number} is refused: {made.stderr.strip()}")
-                refused += 1
-                continue
-            for file in sorted((out / "tables").iterdir()):
-                if file.suffix == ".dat" and file.name != "rsdp.dat":
-                    try:
-                        goldens.check_table(f"{seed}-{number}", file.name, of, iasl.disassemble(command, file))
-                    except (AssertionError, iasl.Complaint) as error:
-                        print(f"{error}\n{text}")
-                        return 1
-                    tables += 1
-                file.unlink()
-            cpus, ranges = cpus + len(of.cpus), ranges + len(of.memory)
+                return made.stderr.strip(), of, 0
+            files = [file for file in sorted((out / "tables").glob("*.dat")) if file.name != "rsdp.dat"]
+            for file in files:
+                try:
+                    goldens.check_table(f"{seed}-{number}", file.name, of, iasl.disassemble(command, file))
+                except (AssertionError, iasl.Complaint) as error:
+                    raise AssertionError(f"{error}\n{text}") from error
+            return "", of, len(files)
+
+    for number, result in qemu.side_by_side(judge, range(count)):
+        try:
+            refusal, of, right = result()
+        except AssertionError as error:
+            print(error)
+            return 1
+        if refusal:
+            # Only what the format itself refuses.
+            print(f"{seed}-{number} is refused: {refusal}")
+            refused += 1
+            continue
+        tables, cpus, ranges = tables + right, cpus + len(of.cpus), ranges + len(of.memory)
     print(f"{count - refused} random topologies (seed {seed}) with {cpus} CPUs and {ranges} ranges: "
           f"iasl {iasl.version(command)} reads in {tables} tables what they say")  # fmt: skip
     # Most have to come through, else nothing was compared.

@@ -56,23 +56,29 @@ def main() -> int:
     parser.add_argument("--xen", action="append", required=True, metavar="VERSION=FILE.gz")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     options = parser.parse_args()
+
+    def boot(case: tuple[str, str, Machine]) -> str:
+        """What the console says."""
+        version, file, machine = case
+        out = options.out / f"{version}-{machine.name}"
+        machine.make_tables(options.acpi_gen, out)
+        hypervisor = out / "xen"
+        hypervisor.write_bytes(gzip.decompress(pathlib.Path(file).read_bytes()))
+        command = ["qemu-system-x86_64", *machine.qemu(out), "-kernel", str(hypervisor), "-initrd", str(options.kernel),
+                   "-append", f"{XEN_LINE} dom0=pvh dom0_mem=512M noreboot"]  # fmt: skip
+        return qemu.talk(command, out, [("*** Serial input to DOM0", TAKEN_FROM_DOM0), ("Memory location of each domain", b"")])
+
     good = True
-    for version, _, file in (pair.partition("=") for pair in options.xen):
-        for machine in HOSTS:
-            out = options.out / f"{version}-{machine.name}"
-            machine.make_tables(options.acpi_gen, out)
-            hypervisor = out / "xen"
-            hypervisor.write_bytes(gzip.decompress(pathlib.Path(file).read_bytes()))
-            command = ["qemu-system-x86_64", *machine.qemu(out), "-kernel", str(hypervisor), "-initrd", str(options.kernel),
-                       "-append", f"{XEN_LINE} dom0=pvh dom0_mem=512M noreboot"]  # fmt: skip
-            console = qemu.talk(command, out, [("*** Serial input to DOM0", TAKEN_FROM_DOM0), ("Memory location of each domain", b"")])
-            found, expected = said(console), right(machine)
-            findings = [f"{what}: {found[what]} where {value} is right" for what, value in expected.items() if found[what] != value]
-            for name in ("SRAT", "SLIT"):
-                if not re.search(rf"ACPI: {name} .*\(r\d +XEN ", console):
-                    findings.append(f"Xen does not name our {name}")
-            print(f"Xen {version} {machine.name:10} {len(expected['nodes'])} nodes: {'FAILED' if findings else 'ok'}", *findings, sep="\n    ", flush=True)
-            good &= not findings
+    cases = [(version, file, machine) for version, _, file in (pair.partition("=") for pair in options.xen) for machine in HOSTS]
+    for (version, _, machine), result in qemu.side_by_side(boot, cases):
+        console = result()
+        found, expected = said(console), right(machine)
+        findings = [f"{what}: {found[what]} where {value} is right" for what, value in expected.items() if found[what] != value]
+        for name in ("SRAT", "SLIT"):
+            if not re.search(rf"ACPI: {name} .*\(r\d +XEN ", console):
+                findings.append(f"Xen does not name our {name}")
+        print(f"Xen {version} {machine.name:10} {len(expected['nodes'])} nodes: {'FAILED' if findings else 'ok'}", *findings, sep="\n    ", flush=True)
+        good &= not findings
     return 0 if good else 1
 
 
