@@ -147,7 +147,7 @@ def main():
                     continue
                 text = iasl.disassemble(command, file)
                 if committed_text and file.name not in sums and (golden / file.name).exists():
-                    check_text(name, file.name, text, (golden / file.name).with_suffix(".dsl").read_text())
+                    check_text(name, file.name, text, (golden / file.name).with_suffix(".dsl"))
                 check_table(name, file.name, of, text)
                 tables += 1
         assert not sums, f"{name}: {sums} were not made"
@@ -161,7 +161,8 @@ def main():
 def check_text(name, file, text, committed):
     body = text.split("*/\n", 1)[1].split("\nRaw Table Data")[0].strip()
     body = "\n".join(line.rstrip() for line in body.splitlines()) + "\n"
-    assert body == committed, f"{name}/{file}: the committed disassembly is not iasl's"
+    assert committed.exists() and body == committed.read_text(), \
+        f"{name}/{file}: {committed.name} is not iasl's text; expected what CONTRIBUTING.md, \"Bless goldens\", writes"
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-//! What people see, as text to compare: tests/expected, written anew by
-//! `UPDATE_GOLDENS=1 cargo test -p acpi-gen-cli people`.
+//! Human-readable output compared with tests/expected; CONTRIBUTING.md, "Bless goldens",
+//! has the commands that write it anew.
 
 use std::fs;
 use std::path::Path;

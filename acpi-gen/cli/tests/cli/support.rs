@@ -24,9 +24,19 @@ pub(crate) fn files(folder: &Path, suffix: &str) -> Vec<String> {
     names
 }
 
-/// Whether goldens are to be written instead of compared.
+/// Whether to write goldens instead of comparing them: `UPDATE_GOLDENS` is "1", or "bytes"
+/// for all but iasl's texts.
 pub(crate) fn update() -> bool {
-    std::env::var_os("UPDATE_GOLDENS").is_some_and(|value| value == "1")
+    match std::env::var("UPDATE_GOLDENS").as_deref() {
+        Err(_) => false,
+        Ok("1" | "bytes") => true,
+        Ok(other) => panic!("UPDATE_GOLDENS: {other:?}; expected \"1\" or \"bytes\""),
+    }
+}
+
+/// Whether to write iasl's texts, too.
+pub(crate) fn update_texts() -> bool {
+    update() && std::env::var_os("UPDATE_GOLDENS").is_some_and(|value| value == "1")
 }
 
 /// Makes a changed table's checksum right again.
