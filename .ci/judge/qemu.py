@@ -22,6 +22,8 @@ KERNEL_LINE = (
 )
 # Ends a hang, and judges nothing: over ten times the slowest boot, which took 34 s while the machine had three other jobs a core.
 TIME_LIMIT = 600
+# No device but those that a caller names, no window, and an end where the guest reboots.
+HEADLESS = ["-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot"]
 # Machines that run at the same time. Most of a boot happens on one CPU, so a second one uses the other core.
 AT_ONCE = 2
 
@@ -98,14 +100,19 @@ def start(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> st
     logs.mkdir(parents=True, exist_ok=True)
     for old in ("console.log", "report.log"):
         (logs / old).unlink(missing_ok=True)
-    command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot",
-               "-serial", f"file:{logs / 'console.log'}", "-serial", f"file:{logs / 'report.log'}"]  # fmt: skip
+    command = [*machine, *HEADLESS, "-serial", f"file:{logs / 'console.log'}", "-serial", f"file:{logs / 'report.log'}"]
     (logs / "command.txt").write_text(shlex.join(command) + "\n")
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
     except subprocess.TimeoutExpired:
         return f"no end after {limit} s"
     return done.stderr
+
+
+def on_terminal(machine: list[str]) -> int:
+    """Runs the machine with its first serial port on the terminal, together with QEMU's monitor: Ctrl-A x ends QEMU.
+    Returns QEMU's exit status."""
+    return subprocess.run([*machine, *HEADLESS, "-serial", "mon:stdio", "-serial", "null"]).returncode
 
 
 def talk(machine: list[str], logs: pathlib.Path, steps: list[tuple[str, bytes]]) -> str:
@@ -116,7 +123,7 @@ def talk(machine: list[str], logs: pathlib.Path, steps: list[tuple[str, bytes]])
 
 def _talk(machine: list[str], logs: pathlib.Path, steps: list[tuple[str, bytes]]) -> str:
     logs.mkdir(parents=True, exist_ok=True)
-    command = [*machine, "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio"]
+    command = [*machine, *HEADLESS, "-serial", "stdio"]
     (logs / "command.txt").write_text(shlex.join(command) + "\n")
     said, done, end = b"", 0, time.monotonic() + TIME_LIMIT
     with (logs / "qemu.log").open("wb") as errors, \

@@ -140,9 +140,13 @@ def run(command: list[str], logs: pathlib.Path, limit: int = qemu.TIME_LIMIT) ->
     return result, console
 
 
-def boot(hypervisor: pathlib.Path, machine: list[str], of: Kernel, initrd: pathlib.Path,
-         logs: pathlib.Path, xen_line: str, dom0_line: str = "", policy: pathlib.Path | None = None) -> Boot:  # fmt: skip
-    """One boot of Xen with a dom0, and another where the emulator failed. `policy` is FLASK's."""
-    command = ["qemu-system-x86_64", *machine, "-kernel", str(hypervisor), "-append", f"{XEN_LINE} {xen_line}",
-               "-initrd", f"{of.image} {DOM0_LINE} {dom0_line},{initrd}" + (f",{policy}" if policy else "")]  # fmt: skip
+def boot(command: list[str], logs: pathlib.Path) -> Boot:
+    """One boot of Xen with a dom0, and another where the emulator failed."""
     return Boot(*run(command, logs))
+
+
+def command(hypervisor: pathlib.Path, machine: list[str], of: Kernel, initrd: pathlib.Path, xen_line: str,
+            dom0_line: str = "", policy: pathlib.Path | None = None) -> list[str]:  # fmt: skip
+    """QEMU and its arguments for a boot of Xen with a dom0. `policy` is FLASK's."""
+    return ["qemu-system-x86_64", *machine, "-kernel", str(hypervisor), "-append", f"{XEN_LINE} {xen_line}",
+            "-initrd", f"{of.image} {DOM0_LINE} {dom0_line},{initrd}" + (f",{policy}" if policy else "")]  # fmt: skip

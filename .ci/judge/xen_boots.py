@@ -257,7 +257,8 @@ def same(case: Case, other: str, boots: dict[str, xen.Boot]) -> Iterator[str]:
             yield f"{name} differs from that of {other}: {ours[name].hex()} and {theirs[name].hex()}"
 
 
-def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path], kernels: dict[str, xen.Kernel]) -> xen.Boot:
+def command(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path], kernels: dict[str, xen.Kernel]) -> list[str]:
+    """QEMU and its arguments. Writes the files that they name to the case's folder."""
     machine = MACHINES[case.machine]
     out = options.out / case.name
     out.mkdir(parents=True, exist_ok=True)
@@ -274,10 +275,27 @@ def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path]
     dom0_line = f"iomem=relaxed mfns={frames}"
     if not case.vnuma and case.pvh:
         dom0_line += " mem=1G"
+    if options.terminal is not None and sys.stdin.isatty():
+        dom0_line += " shell"
     if case.efi:
-        return xen_efi.boot(options.ovmf, builds[case.build] / "xen.efi", arguments, kernels[case.kernel], initrd, out, case.xen_line, dom0_line)
+        return xen_efi.command(options.ovmf, builds[case.build] / "xen.efi", arguments, kernels[case.kernel], initrd, out, case.xen_line, dom0_line)
     policy = options.policies / case.policy if case.policy else None
-    return xen.boot(builds[case.build] / "xen", arguments, kernels[case.kernel], initrd, out, case.xen_line, dom0_line, policy)
+    return xen.command(builds[case.build] / "xen", arguments, kernels[case.kernel], initrd, case.xen_line, dom0_line, policy)
+
+
+def run(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path], kernels: dict[str, xen.Kernel]) -> xen.Boot:
+    return xen.boot(command(case, options, builds, kernels), options.out / case.name)
+
+
+def show(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.Path], kernels: dict[str, xen.Kernel]) -> int:
+    """Boots the case with the given build and kernel and shows the console; verifies nothing. On a terminal dom0
+    starts a shell, otherwise it reports and ends the machine."""
+    (build,), (kernel,) = builds, kernels
+    case = dataclasses.replace(case, build=build, kernel=kernel, policy="", xen_line=f"{case.xen_line} {options.terminal}")
+    if sys.stdin.isatty():
+        return qemu.on_terminal(command(case, options, builds, kernels))
+    print(run(case, options, builds, kernels).console, flush=True)
+    return 0
 
 
 def row(case: Case, boot: xen.Boot) -> str:
@@ -298,17 +316,24 @@ def main() -> int:
     parser.add_argument("--polled-serial", type=pathlib.Path, required=True, help="a static polled-serial")
     parser.add_argument("--kernel", action="append", required=True, metavar="NAME=FOLDER", help="an unpacked linux-image")
     parser.add_argument("--xen", action="append", required=True, metavar="BUILD=FOLDER", help="what hv-glue/xen/build.sh printed")
-    parser.add_argument("--policies", type=pathlib.Path, required=True, help="what hv-glue/xen/policy.sh made")
+    parser.add_argument("--policies", type=pathlib.Path, help="what hv-glue/xen/policy.sh made; unused with --terminal")
     parser.add_argument("--ovmf", type=pathlib.Path, required=True, help="the folder of OVMF_CODE.fd")
+    parser.add_argument("--terminal", metavar="OPTIONS", help="boot one case with these further options of Xen and show its console")
     parser.add_argument("--table", type=pathlib.Path, help="where the before-and-after table goes, too")
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("case", nargs="*", help="names of cases; none: all")
     options = parser.parse_args()
+    names = [case.name for case in CASES]
+    unknown = [name for name in options.case if name not in names]
+    if unknown:
+        parser.error(f"unknown case: {', '.join(unknown)}; expected of: {' '.join(names)}")
     named = lambda pairs: {name: pathlib.Path(path) for name, _, path in (pair.partition("=") for pair in pairs)}
     builds = named(options.xen)
     kernels = {name: xen.kernel(folder) for name, folder in named(options.kernel).items()}
-    good, boots = True, {}
     cases = [case for case in CASES if not options.case or case.name in options.case]
+    if options.terminal is not None:
+        return show(cases[0], options, builds, kernels)
+    good, boots = True, {}
     for case, result in qemu.side_by_side(lambda case: run(case, options, builds, kernels), cases):
         try:
             boot = result()

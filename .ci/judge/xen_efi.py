@@ -15,10 +15,9 @@ def config(xen_line: str, dom0_line: str) -> str:
     return f"[global]\ndefault=dom0\n\n[dom0]\noptions={xen_line}\nkernel=kernel {dom0_line}\nramdisk=initrd\n"
 
 
-def boot(ovmf: pathlib.Path, hypervisor: pathlib.Path, machine: list[str], of: xen.Kernel, initrd: pathlib.Path,
-         logs: pathlib.Path, xen_line: str, dom0_line: str = "") -> xen.Boot:  # fmt: skip
-    """As `xen.boot`; `hypervisor` is a xen.efi, and `ovmf` the folder of OVMF_CODE.fd and OVMF_VARS.fd."""
+def command(ovmf: pathlib.Path, hypervisor: pathlib.Path, machine: list[str], of: xen.Kernel, initrd: pathlib.Path,
+            out: pathlib.Path, xen_line: str, dom0_line: str = "") -> list[str]:  # fmt: skip
+    """As `xen.command`; `hypervisor` is a xen.efi, and `ovmf` the folder of OVMF_CODE.fd and OVMF_VARS.fd."""
     text = config(f"{xen.XEN_LINE} {xen_line}", f"{xen.DOM0_LINE} {dom0_line}")
     files = {CONFIG: text.encode(), "kernel": of.image.read_bytes(), "initrd": initrd.read_bytes()}
-    command = ["qemu-system-x86_64", *machine, *Uefi(hypervisor, ovmf).arguments(files, logs)]
-    return xen.Boot(*xen.run(command, logs))
+    return ["qemu-system-x86_64", *machine, *Uefi(hypervisor, ovmf).arguments(files, out)]

@@ -40,7 +40,7 @@ key=$({
     if [ -n "$emulation" ]; then cat $here/cocci/emulation.cocci; fi
     if [ -n "$emulation" ] || [ "$what" != stock ]; then spatch --version; fi
     if [ "$what" = on ]; then rustc --version --verbose; fi
-    [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name policy.sh ! -name '*-test.sh' -exec sha256sum {} + | sort -k 2
+    [ ${#ours[@]} = 0 ] || find "${ours[@]}" -type f ! -name '*.md' ! -name policy.sh ! -name boot.sh ! -name '*-test.sh' -exec sha256sum {} + | sort -k 2
 } | sha256)
 folder=$CACHE/xen-builds/$key
 mkdir -p "$CACHE/xen-builds"
