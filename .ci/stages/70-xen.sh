@@ -12,9 +12,7 @@ build() { # NAME ARGUMENT...: a build of Xen, as an argument of xen_boots.py
   folder=$(hv-glue/xen/build.sh "$@")
   xen+=(--xen "$name=$folder")
 }
-for version in 4.20 4.17; do
-  hv-glue/xen/apply-test.sh $version
-done
+run_readme xen CONTRIBUTING.md
 xen=()
 build stock --emulation 4.20 stock
 build off --emulation 4.20 off
