@@ -7,6 +7,8 @@
 #   ./ci.sh list       what there is
 #
 # CI_SEED: the seed of the property tests and fuzzers, instead of the commit's.
+# XEN_TREE, XEN_SOURCES: a tree or tarball of Xen, or a folder with Debian's tarballs (hv-glue/xen/source.sh).
+# DEBIAN_MIRROR: a mirror of Debian, instead of that of the machine's apt.
 # BLESS=1 with benchmark: writes the instruction counts as the new baseline.
 # Variables that are not in the list of .ci/environment.sh do not reach the stages.
 #
@@ -17,7 +19,7 @@
 #   # packages: Debian packages that it needs, or nothing
 # A stage fails by its exit status. None is skipped: what cannot run, fails.
 set -euo pipefail
-cd -- "$(dirname -- "${BASH_SOURCE[0]}")" > /dev/null
+cd -- "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")" > /dev/null
 . .ci/environment.sh
 . .ci/lib.sh
 
@@ -88,6 +90,10 @@ for file in "${stages[@]}"; do
   packages+=("${wanted[@]}")
 done
 install_packages "${packages[@]}"
+# Images of containers come without apt's lists, which name the mirror.
+if [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null && [ -z "$(apt-get indextargets 'Created-By: Packages')" ]; then
+  apt-get -q update
+fi
 
 # Figures of all stages; single ones need less, so that this is no reason to fail.
 [ "$(free_mib)" -ge 12288 ] || say "warning: $(free_mib) MiB of disk are free; all stages need 12288 MiB"
@@ -96,7 +102,10 @@ memory=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
 
 # What nobody asked the cache for in a week, by the one time that no unpacking sets back; apt and cargo-careful keep their own.
 mkdir -p "$CACHE" || die "cannot create the cache's folder: $CACHE; set XDG_CACHE_HOME to a folder that you can write"
-find "$CACHE" -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/ccache/*" ! -path "$CACHE/cargo-careful/*" -ctime +7 -exec rm -rf {} +
+# A folder gets another name first: one that is half deleted must not be taken for whole. Other runs may do the same now.
+find "$CACHE" -ignore_readdir_race -mindepth 2 -maxdepth 2 ! -path "$CACHE/apt/*" ! -path "$CACHE/ccache/*" ! -path "$CACHE/cargo-careful/*" \
+  ! -name '.old.*' -ctime +7 -execdir sh -c 'mv -T "$1" ".old.$$.$(basename "$1")"' sh {} \; 2> /dev/null || true
+find "$CACHE" -ignore_readdir_race -mindepth 2 -maxdepth 2 -name '.old.*' -exec rm -rf {} + || true
 
 # Random tests draw by the commit: other cases with each, and the same ones wherever it is tested.
 commit=$(git rev-parse --verify HEAD) || die "this folder is no git clone: $PWD; stages list and compare the committed files"
@@ -105,7 +114,10 @@ export PROPTEST_RNG_SEED=$seed FUZZ_SEED=$seed
 say "the property tests and fuzzers draw by CI_SEED=$seed"
 
 first_error() { # LOG: the first line that reports an error, else the last line
-  grep -m 1 -E '^error|: error: |FAILED|panicked at|^[A-Za-z.]*Error: |\*\*\* |No space left' "$1" || grep . "$1" | tail -n 1
+  # Not an "error: Linux: ..." of acpi-gen check: stages print those of broken tables, where they are right.
+  grep -vE 'error: (Linux|Xen|fwts): ' "$1" |
+    grep -m 1 -E '^error|: error: |FAILED|panicked at|^[A-Za-z.]*Error: |\*\*\* |No space left' ||
+    grep . "$1" | tail -n 1 || true
 }
 
 # The stages that write rows for the stage "matrix".
@@ -115,6 +127,8 @@ feeds_matrix() { # FILE
 
 logs=target/ci-logs
 mkdir -p $logs
+# A run of all stages writes all rows; those of a stage that has gone stay otherwise.
+[ $# -gt 0 ] || rm -rf target/matrix
 rows=() failures=() unfed=''
 for file in "${stages[@]}"; do
   name=$(stage_name "$file")
@@ -125,7 +139,8 @@ for file in "${stages[@]}"; do
     result="not run: $unfed failed"
   elif ! bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$file" < /dev/null 2>&1 | tee "$logs/$name.log"; then
     result=FAILED
-    failures+=("$name: $(first_error "$logs/$name.log")" "    again by: ./ci.sh $name")
+    error=$(first_error "$logs/$name.log")
+    failures+=("$name: ${error:-no output}" "    again by: CI_SEED=$seed ./ci.sh $name")
     if feeds_matrix "$file"; then unfed=${unfed:+$unfed, }$name; fi
   fi
   rows+=("$(printf '%-16s %5d s  %6d MiB free  %s' "$name" $((SECONDS - start)) "$(free_mib)" "$result")")

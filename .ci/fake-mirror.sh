@@ -2,14 +2,15 @@
 # apt and the scripts read or write is in a scratch folder.
 # shellcheck shell=bash
 
-work=$(mktemp -d)
+# Not in TMPDIR: the path of gpg's socket is limited to 108 characters, and apt's lists take no spaces.
+work=$(mktemp -d /tmp/fake-mirror.XXXXXX)
 trap 'kill "${server-}" 2> /dev/null; gpgconf --homedir "$work/gpg" --kill all; rm -rf "$work"' EXIT
 archive=$work/www/debian
 mkdir -p "$archive" "$work/www/debian-security"
 mkdir -m 700 "$work/gpg"
 
 gpg() { command gpg --homedir "$work/gpg" --batch --quiet --pinentry-mode loopback --passphrase '' "$@"; }
-gpg --quick-generate-key 'Fake mirror' ed25519 2> /dev/null
+gpg --quick-generate-key 'Fake mirror' ed25519
 gpg --export > "$work/keyring.gpg"
 
 python3 -B .ci/judge/fake_mirror.py "$work/www" > "$work/port" &

@@ -3,7 +3,7 @@
 
 # Downloads and what is built of them, each in a folder named by a hash of its content.
 # shellcheck disable=SC2034
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/vnuma-tables
+CACHE=$(realpath -ms "${XDG_CACHE_HOME:-${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}/.cache}")/vnuma-tables
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -33,7 +33,7 @@ debian_mirror() { # main | security: prints the address of that archive on the m
   # The dollar signs are apt's.
   # shellcheck disable=SC2016
   address=$(apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' 2> /dev/null |
-    sed -nE "s,^Debian\|$label\|(.*[^/])/*\$,\1,p" | sed -n 1p) || true
+    sed -nE "s,^Debian\|$label\|((https?|file|copy|mirror)\b.*[^/])/*\$,\1,p" | sed -n 1p) || true
   [ -n "$address" ] || die "apt's lists on this machine have no archive with the label $label; expected one, after" \
     "'apt-get update', or DEBIAN_MIRROR with the address of a mirror of Debian"
   printf '%s\n' "$address"
@@ -142,14 +142,14 @@ run_readme() { # NAME FILE: runs the commands of the fences "sh NAME", or "sh" w
 }
 
 under_valgrind() { # PROGRAM...: 99 where it sees an error
-  valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all "$@"
+  valgrind --command-line-only=yes --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all "$@"
 }
 
 cargo_tool() { # NAME VERSION: prints the folder that holds this command of cargo's, built once and not optimised
   local folder=$CACHE/cargo-tools/$1-$2
   if [ ! -x "$folder/bin/$1" ]; then
     say "building $1 $2"
-    CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$folder" "$1@$2" >&2
+    env -u CARGO_BUILD_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0 cargo install --quiet --locked --debug --root "$folder" "$1@$2" >&2
   fi
   printf '%s/bin\n' "$(cached "$folder")"
 }

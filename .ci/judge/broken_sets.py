@@ -251,8 +251,8 @@ def boot(of: Base, tables: Tables, kernel: pathlib.Path, initrd: pathlib.Path, o
                "-kernel", str(kernel), "-initrd", str(initrd), "-append", line]  # fmt: skip
     for last in (False, True):
         try:
-            # A kernel that panics so early does not end the machine: ten times what a good boot takes.
-            return qemu.run(command, out, 60)
+            # A kernel that panics so early does not end the machine.
+            return qemu.run(command, out, last_words="Kernel panic")
         except qemu.BootFailed as failure:
             console = (out / "console.log").read_text(errors="replace")
             if "Kernel panic" in console:

@@ -81,9 +81,11 @@ def count(program: pathlib.Path, memory: pathlib.Path, case: str, size: int) -> 
     """Runs one case under callgrind."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "callgrind.out"
-        command = ["valgrind", "--tool=callgrind", "--toggle-collect=*::counted_*", "--compress-strings=no", "--compress-pos=no",
+        command = ["valgrind", "--command-line-only=yes", "--tool=callgrind", "--toggle-collect=*::counted_*", "--compress-strings=no", "--compress-pos=no",
                    f"--callgrind-out-file={out}", program, "once", case, str(size)]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"LD_PRELOAD": str(memory)})
+        # A relative path: LD_PRELOAD has no way to write a space or a colon.
+        preload = {"LD_PRELOAD": f"./{memory.name}"}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=memory.parent, env=os.environ | preload)
         if done.returncode:
             raise RuntimeError(f"{case} {size} fails under callgrind: {done.stderr}")
         profile = out.read_text()

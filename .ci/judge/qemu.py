@@ -79,10 +79,10 @@ def twice(once: Callable[[], T], logs: pathlib.Path) -> T:
         return once()
 
 
-def run(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> Report:
+def run(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT, last_words: str = "") -> Report:
     """One boot; console.log, report.log and command.txt stay in the folder `logs`."""
     begun = time.monotonic()
-    said = start(machine, logs, limit)
+    said = start(machine, logs, limit, last_words)
     seconds = time.monotonic() - begun
     console, report = logs / "console.log", logs / "report.log"
     raw = report.read_text(errors="replace") if report.exists() else ""
@@ -94,19 +94,24 @@ def run(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> Repo
     return parse_report(raw, seconds)
 
 
-def start(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT) -> str:
-    """Runs the machine to its end or its time limit, its serial ports going to console.log and
-    report.log; what QEMU said."""
+def start(machine: list[str], logs: pathlib.Path, limit: int = TIME_LIMIT, last_words: str = "") -> str:
+    """Runs the machine to its end, to its time limit, or until the console has these last words, if any. Its serial
+    ports go to console.log and report.log. Returns what QEMU says."""
     logs.mkdir(parents=True, exist_ok=True)
     for old in ("console.log", "report.log"):
         (logs / old).unlink(missing_ok=True)
     command = [*machine, *HEADLESS, "-serial", f"file:{logs / 'console.log'}", "-serial", f"file:{logs / 'report.log'}"]
     (logs / "command.txt").write_text(shlex.join(command) + "\n")
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
-    except subprocess.TimeoutExpired:
-        return f"no end after {limit} s"
-    return done.stderr
+    console, end = logs / "console.log", time.monotonic() + limit
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while time.monotonic() < end:
+            try:
+                return process.communicate(timeout=1 if last_words else limit)[1]
+            except subprocess.TimeoutExpired:
+                if last_words and console.exists() and last_words in console.read_text(errors="replace"):
+                    break
+        process.kill()
+    return "" if time.monotonic() < end else f"no end after {limit} s"
 
 
 def on_terminal(machine: list[str]) -> int:

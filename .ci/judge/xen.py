@@ -108,6 +108,11 @@ def few_retries() -> bool:
     return machines.failed <= most
 
 
+def too_many_failed() -> bool:
+    """Whether the run fails anyway, so that no more time is spent on tries."""
+    return machines.failed > max(3, machines.started // 4)
+
+
 def retried(start: Callable[[], tuple[object, str]], logs: pathlib.Path) -> tuple[object, str]:
     """What a machine came to, by `start`, which also says how it ended; and its console. One that the emulator failed
     gets another try."""
@@ -116,7 +121,7 @@ def retried(start: Callable[[], tuple[object, str]], logs: pathlib.Path) -> tupl
     for attempt in range(1, TRIES + 1):
         result, said = start()
         console = (logs / "console.log").read_text(errors="replace")
-        if attempt == TRIES or not emulator_failed(said, console):
+        if attempt == TRIES or too_many_failed() or not emulator_failed(said, console):
             break
         with counting:
             machines.retries += 1

@@ -61,7 +61,11 @@ for suite in bookworm trixie sid; do
   }
 
   { "$check" "$domctl" "$sysctl" && probe_numbers; } > "$work/check.c"
-  compile "$work/check.c"
+  if ! compile "$work/check.c"; then
+    [ $suite = sid ] || die "$suite: the structures differ from Xen's public headers"
+    say "warning: the structures differ from the headers of sid's new version"
+    continue
+  fi
   checks=$(grep -c '^_Static_assert' "$work/check.c")
   say "$suite, domctl $domctl, sysctl $sysctl: $checks sizes, offsets and numbers are those of Xen's public headers"
 

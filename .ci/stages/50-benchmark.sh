@@ -12,8 +12,10 @@ programs=()
 for bench in tables plan; do
   programs+=("$bench=$(sed -n "s/.*\"executable\":\"\([^\"]*\/$bench-[^\"]*\)\".*/\1/p" target/instructions/build.json | grep .)")
 done
+bless=()
+if [ "${BLESS-}" = 1 ]; then bless=(--bless); fi
 gcc -shared -nostdlib -o target/instructions/memory.so .ci/judge/counted-memory.S
-python3 -B .ci/judge/instructions.py --memory target/instructions/memory.so ${BLESS:+--bless} "${programs[@]}"
+python3 -B .ci/judge/instructions.py --memory target/instructions/memory.so "${bless[@]}" "${programs[@]}"
 
 # For reading only: times depend on the machine and on its load.
 cargo bench "${benches[@]}"

@@ -54,7 +54,8 @@ fi
 say "building Xen $version, $what${debug:+, debug}${emulation:+, for emulation}"
 work=$(mktemp -d "$CACHE/xen-builds/.new.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-cp -r "$source" "$work/tree"
+# With its times: objects of a tree that was built in place are older than a source that was changed since.
+cp -a "$source" "$work/tree"
 case $what in
     stock) if [ -n "$emulation" ]; then $here/apply.sh --emulation-alone "$work/tree"; fi ;;
     off | on) $here/apply.sh ${emulation:+--emulation} "$work/tree" ;;
@@ -90,6 +91,9 @@ fi
 # The variants of one version share most objects: ccache compiles each of them once. Paths below the tree are relative,
 # and the folder of the first build, which is in debug information alone, does not count.
 export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$work/tree CCACHE_NOHASHDIR=1 CCACHE_COMPILERCHECK=content CCACHE_MAXSIZE=1G
+# The compiler check is of gcc alone.
+CCACHE_EXTRAFILES=$(command -v as):$(gcc -print-prog-name=cc1)
+export CCACHE_EXTRAFILES
 # SOURCE_DATE_EPOCH and the fixed names keep the build the same for the same content.
 run env PATH="/usr/lib/ccache:$PATH" XEN_BUILD_USER=none XEN_BUILD_HOST=none XEN_BUILD_DATE=none XEN_BUILD_TIME=none \
     make -C "$xen" -j"$(nproc)" XEN_TARGET_ARCH=x86_64 build

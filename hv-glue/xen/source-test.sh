@@ -86,7 +86,10 @@ label="pool, xen_$pinned.orig.tar.xz"
 
 taken $pinned "$label"
 # A mirror that does not answer stops nobody who has the tarballs.
-taken $pinned "XEN_SOURCES, xen_$pinned.orig.tar.xz" XEN_SOURCES="$pool" DEBIAN_MIRROR=http://127.0.0.1:9/debian
+cp -r "$pool" "$work/a folder+50%"
+for folder in "$pool" "$work/a folder+50%"; do
+    taken $pinned "XEN_SOURCES, xen_$pinned.orig.tar.xz" XEN_SOURCES="$folder" DEBIAN_MIRROR=http://127.0.0.1:9/debian
+done
 taken $pinned "$label" XEN_SOURCES="$work/nowhere"
 while read -r kind file sources; do
     damage "$kind" "$pool/xen_$pinned$file"

@@ -52,7 +52,7 @@ apply_debian() { # TREE
     local patch
     while read -r patch _; do
         case $patch in '' | '#'*) continue ;; esac
-        patch -s -p1 -d "$1" < "$1/debian/patches/$patch" >&2 || die "debian/patches/$patch does not apply"
+        patch -s -p1 --batch --forward -d "$1" < "$1/debian/patches/$patch" >&2 || die "debian/patches/$patch does not apply"
     done < "$1/debian/patches/series"
 }
 
@@ -79,7 +79,8 @@ user_tree() { # PATH
                 mv "$work/inner" "$work/tree"
             fi
             [ -e "$work/tree/xen/Makefile" ] || die "XEN_TREE=$1 has no xen/Makefile; expected Xen's source in it"
-            if [ -e "$work/tree/debian/patches/series" ]; then apply_debian "$work/tree"; fi
+            # A tree of dpkg-source has Debian's patches already.
+            if [ -e "$work/tree/debian/patches/series" ] && [ ! -e "$work/tree/.pc/applied-patches" ]; then apply_debian "$work/tree"; fi
         fi
     fi
     finish "$key" "XEN_TREE=$1"
@@ -112,9 +113,11 @@ take() { # LABEL ORIG SHA256 ADDRESS DEBIAN SHA256 ADDRESS: ends with this sourc
     finish "$key" "$label"
 }
 
-address() { # BASE NAME: as apt writes it
-    local name=${2//%/%25}
-    printf '%s/%s\n' "$1" "${name//+/%2b}"
+address() { # BASE NAME: an address for apt
+    local method=${1%%:*} path=${1#*:}/$2
+    path=${path//%/%25}
+    path=${path// /%20}
+    printf '%s:%s\n' "$method" "${path//+/%2b}"
 }
 
 pinned() { # LABEL BASE
