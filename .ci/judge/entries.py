@@ -13,7 +13,7 @@ import re
 import sys
 
 FUNCTION = re.compile(r"pub (?:const )?fn (\w+)")
-IMPL = re.compile(r"impl(?:<[^>]*>)? (?:\w+ for )?(\w+)")
+IMPL = re.compile(r"impl(?:<[^>]*>)? (?:\w+ for )?(\$?\w+)")
 
 
 def public_functions(source: pathlib.Path):
@@ -23,14 +23,20 @@ def public_functions(source: pathlib.Path):
     parent = parent.read_text() if parent.exists() else ""
     owner = module
     for line in source.read_text().splitlines():
-        if line.startswith("impl"):
-            owner = IMPL.match(line).group(1)
+        if match := IMPL.match(line.strip()):
+            owner = match.group(1)
         elif line.startswith("}"):
             owner = module
         elif match := FUNCTION.match(line.strip()):
             name = match.group(1)
             re_exported = owner == module and exports(parent, name)
-            yield source.parent.name if re_exported else owner, name
+            for type_ in generated_types(source.parent) if owner.startswith("$") else [owner]:
+                yield source.parent.name if re_exported else type_, name
+
+
+def generated_types(folder: pathlib.Path):
+    """The types that the macro `entries!` makes, each from a module's declaration."""
+    return [name for source in folder.rglob("*.rs") for name in re.findall(r"^    (\w+) of SIGNATURE;$", source.read_text(), re.M)]
 
 
 def exports(module: str, name: str):

@@ -180,6 +180,52 @@ pub enum Trigger {
     Level,
 }
 
+/// The MPS INTI flags of an interrupt. ACPI 6.5, table 5.26.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntiFlags {
+    /// Bits 1:0.
+    pub polarity: Polarity,
+    /// Bits 3:2.
+    pub trigger: Trigger,
+}
+
+impl IntiFlags {
+    /// The flags as bits.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        let polarity = match self.polarity {
+            Polarity::Conforming => 0,
+            Polarity::High => 1,
+            Polarity::Low => 3,
+        };
+        let trigger = match self.trigger {
+            Trigger::Conforming => 0,
+            Trigger::Edge => 1 << 2,
+            Trigger::Level => 3 << 2,
+        };
+        polarity | trigger
+    }
+
+    /// The flags of these bits; `None` if polarity or trigger mode is the reserved
+    /// value 2, or if a bit above 3 is set.
+    #[must_use]
+    pub const fn from_bits(bits: u16) -> Option<Self> {
+        let polarity = match bits & 3 {
+            0 => Polarity::Conforming,
+            1 => Polarity::High,
+            3 => Polarity::Low,
+            _ => return None,
+        };
+        let trigger = match bits >> 2 {
+            0 => Trigger::Conforming,
+            1 => Trigger::Edge,
+            3 => Trigger::Level,
+            _ => return None,
+        };
+        Some(Self { polarity, trigger })
+    }
+}
+
 /// Which entries stand for processors in MADT and SRAT. A mix with type 9 below
 /// 255 would be legal and useless: Linux ignores such entries where a usable
 /// type 0 entry exists.

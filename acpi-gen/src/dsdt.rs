@@ -6,7 +6,8 @@
 //! have four characters and must differ among siblings.
 
 use crate::{
-    Error, Processor, ProcessorState, Topology,
+    Error, Placed, Processor, ProcessorState, Show, Table, TableSet, Topology,
+    known_table::AcpiTable,
     table::{self, HEADER_LEN},
     wire::Writer,
 };
@@ -206,5 +207,30 @@ fn put_package(to: &mut Writer<'_>, op: &[u8], content: usize) {
         2 => to.put(&[0x40 | low, b0]),
         3 => to.put(&[0x80 | low, b0, b1]),
         _ => to.put(&[0xC0 | low, b0, b1, b2]),
+    }
+}
+
+/// The DSDT in the list of tables; its AML is not decoded.
+pub(crate) struct Dsdt;
+
+impl AcpiTable for Dsdt {
+    const SIGNATURE: [u8; 4] = SIGNATURE;
+    const IS_LISTED: bool = false;
+    const IS_SIGNED: bool = true;
+
+    fn is_in(set: &TableSet<'_>) -> bool {
+        set.version().is_some()
+    }
+
+    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
+        len(set.topology())
+    }
+
+    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
+        emit(set.topology(), buffer)
+    }
+
+    fn show(bytes: &[u8], _: &mut impl Show) -> Result<(), Error> {
+        Table::parse_as(bytes, SIGNATURE, HEADER_LEN).map(|_| ())
     }
 }

@@ -6,7 +6,7 @@ use zerocopy::{
     little_endian::{U32, U64},
 };
 
-use crate::{Error, wire::wire};
+use crate::{Error, KnownTable, Placed, Show, TableSet, Value, known_table::AcpiTable, wire::wire};
 
 /// Signature of the FACS.
 pub const SIGNATURE: [u8; 4] = *b"FACS";
@@ -66,7 +66,7 @@ pub fn emit(hardware_signature: u32, buffer: &mut [u8]) -> Result<usize, Error> 
     Ok(LEN)
 }
 
-/// A FACS that somebody wrote. It has no checksum.
+/// A parsed FACS. It has no checksum.
 #[derive(Clone, Copy, Debug)]
 pub struct Facs<'a> {
     raw: &'a RawFacs,
@@ -103,5 +103,40 @@ impl<'a> Facs<'a> {
     #[must_use]
     pub const fn version(&self) -> u8 {
         self.raw.version
+    }
+}
+
+impl AcpiTable for Facs<'_> {
+    const SIGNATURE: [u8; 4] = SIGNATURE;
+    const ALIGN: usize = ALIGN;
+    const HAS_HEADER: bool = false;
+    const IS_LISTED: bool = false;
+
+    fn is_in(set: &TableSet<'_>) -> bool {
+        set.version().is_some()
+    }
+
+    fn len(_: &TableSet<'_>) -> Result<usize, Error> {
+        Ok(LEN)
+    }
+
+    fn emit(
+        _: &TableSet<'_>,
+        placed: &Placed,
+        before: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        let signed = KnownTable::ALL.into_iter().filter(|table| table.is_signed());
+        let signed = signed.filter_map(|table| placed.table(table.signature()));
+        let bytes = signed
+            .filter_map(|table| before.get(table.offset..table.offset.saturating_add(table.len)));
+        emit(hardware_signature(bytes), buffer)
+    }
+
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+        let facs = Facs::parse(bytes)?;
+        to.field("version", Value::Decimal(facs.version().into()));
+        to.field("hardware_signature", Value::Hex(facs.hardware_signature().into()));
+        Ok(())
     }
 }

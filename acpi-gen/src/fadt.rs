@@ -6,7 +6,8 @@ use zerocopy::{
 };
 
 use crate::{
-    AcpiVersion, Error, Gpa, Oem, Table,
+    AcpiVersion, Error, Gpa, KnownTable, Oem, Placed, Show, Table, TableSet, Value,
+    known_table::AcpiTable,
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -89,7 +90,7 @@ pub fn emit(fadt: &Fadt, oem: &Oem, buffer: &mut [u8]) -> Result<usize, Error> {
     })
 }
 
-/// A FADT that somebody wrote. Revisions before 6 are shorter: what they do not
+/// A parsed FADT. Revisions before 6 are shorter: what they do not
 /// hold reads as `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct FadtView<'a> {
@@ -149,5 +150,43 @@ impl<'a> FadtView<'a> {
             .or_else(narrow)
             .filter(|address| *address != 0)
             .map(Gpa)
+    }
+}
+
+impl AcpiTable for FadtView<'_> {
+    const SIGNATURE: [u8; 4] = SIGNATURE;
+
+    fn is_in(set: &TableSet<'_>) -> bool {
+        set.version().is_some()
+    }
+
+    fn len(_: &TableSet<'_>) -> Result<usize, Error> {
+        Ok(LEN)
+    }
+
+    fn emit(
+        set: &TableSet<'_>,
+        placed: &Placed,
+        _: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        let Some(version) = set.version() else { return Ok(0) };
+        let fadt = Fadt {
+            version,
+            facs: placed.address(KnownTable::Facs),
+            dsdt: placed.address(KnownTable::Dsdt),
+            hypervisor_vendor: set.hypervisor_vendor(),
+        };
+        emit(&fadt, &set.topology().description().oem, buffer)
+    }
+
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+        let fadt = FadtView::parse(bytes)?;
+        let (major, minor) = fadt.version();
+        to.field("version", Value::Version(major, minor));
+        to.field("hardware_reduced", Value::Flag(fadt.hardware_reduced()));
+        to.field("dsdt", Value::Address(fadt.dsdt().map(|address| address.0)));
+        to.field("facs", Value::Address(fadt.facs().map(|address| address.0)));
+        Ok(())
     }
 }

@@ -63,9 +63,12 @@ extern crate std;
 
 mod bits;
 mod description;
+mod entry;
 mod error;
 mod error_text;
+mod known_table;
 mod revisions;
+mod show;
 mod sort;
 mod subtable;
 mod table;
@@ -85,15 +88,17 @@ pub mod srat;
 pub mod xsdt;
 
 pub use description::{
-    Description, Distances, Entries, InterruptOverride, IoApic, LocalNmi, MemoryRange, NmiForm,
-    NmiTarget, Oem, Polarity, Processor, ProcessorState, Trigger,
+    Description, Distances, Entries, InterruptOverride, IntiFlags, IoApic, LocalNmi, MemoryRange,
+    NmiForm, NmiTarget, Oem, Polarity, Processor, ProcessorState, Trigger,
 };
 pub use error::Error;
 pub use facs::Facs;
 pub use fadt::{Fadt, FadtView};
+pub use known_table::KnownTable;
 pub use madt::{Madt, MadtEntry};
 pub use revisions::{AcpiVersion, Revisions};
 pub use rsdp::Rsdp;
+pub use show::{Show, Value};
 pub use slit::Slit;
 pub use srat::{Srat, SratEntry};
 pub use subtable::{SubTable, SubTables};

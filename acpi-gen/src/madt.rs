@@ -1,16 +1,15 @@
 //! MADT ("APIC"): which processors and interrupt controllers there are.
 //! ACPI 6.5, 5.2.12.
 
-use zerocopy::{
-    FromBytes,
-    little_endian::{U16, U32},
-};
+use zerocopy::{FromBytes, little_endian::U32};
 
 use crate::{
-    ApicId, Error, InterruptOverride, IoApic, LocalNmi, NmiTarget, Polarity, Processor,
-    ProcessorState, ProcessorUid, SubTable, SubTables, Table, Topology, Trigger,
+    ApicId, Error, InterruptOverride, IntiFlags, IoApic, LocalNmi, NmiTarget, Placed, Processor,
+    ProcessorState, ProcessorUid, Show, SubTables, Table, TableSet, Topology, Value,
+    entry::{at, entries},
+    known_table::AcpiTable,
     table::{self, HEADER_LEN},
-    wire::{Writer, wire},
+    wire::wire,
 };
 
 /// Signature of the MADT.
@@ -26,190 +25,67 @@ wire! { RawMadt: 8 {
     local_apic_address: U32 = 0,
     flags: U32 = 4,
 } }
-wire! { RawLocalApic: 8 {
-    kind: u8 = 0, len: u8 = 1, uid: u8 = 2, apic_id: u8 = 3, flags: U32 = 4,
-} }
-wire! { RawIoApic: 12 {
-    kind: u8 = 0, len: u8 = 1, id: u8 = 2, reserved: u8 = 3, address: U32 = 4, gsi_base: U32 = 8,
-} }
-wire! { RawOverride: 10 {
-    kind: u8 = 0, len: u8 = 1, bus: u8 = 2, source: u8 = 3, gsi: U32 = 4, flags: U16 = 8,
-} }
-wire! { RawLocalApicNmi: 6 {
-    kind: u8 = 0, len: u8 = 1, uid: u8 = 2, flags: U16 = 3, lint: u8 = 5,
-} }
-wire! { RawX2Apic: 16 {
-    kind: u8 = 0, len: u8 = 1, reserved: U16 = 2, x2apic_id: U32 = 4, flags: U32 = 8, uid: U32 = 12,
-} }
-wire! { RawX2ApicNmi: 12 {
-    kind: u8 = 0, len: u8 = 1, flags: U16 = 2, uid: U32 = 4, lint: u8 = 8, reserved: [u8; 3] = 9,
-} }
 
-/// One MADT entry. Fields hold what the bytes hold: a type 0 entry's UID and ID
-/// are 8 bits wide, so a value that does not fit cannot be named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MadtEntry<'a> {
+entries! {
+    /// One MADT entry. Fields hold what the bytes hold: a type 0 entry's UID and ID
+    /// are 8 bits wide, so a value that does not fit cannot be named.
+    MadtEntry of SIGNATURE;
+
     /// Type 0, ACPI 6.5, 5.2.12.2.
-    LocalApic {
+    LOCAL_APIC: LocalApic = 0, 8 bytes, "Local APIC" {
         /// ACPI UID.
-        uid: u8,
+        uid: u8 = at(2) => Decimal,
         /// APIC ID; 0xFF means "ignore".
-        apic_id: u8,
+        apic_id: u8 = at(3) => Decimal,
         /// Bit 0 enabled, bit 1 online-capable.
-        flags: u32,
-    },
+        flags: u32 = at(4) => Hex,
+    }
     /// Type 1, ACPI 6.5, 5.2.12.3.
-    IoApic(IoApic),
+    IO_APIC: IoApic = 1, 12 bytes, "I/O APIC" {
+        /// Its APIC ID.
+        id: u8 = at(2) => Decimal,
+        /// 32-bit physical address of its registers.
+        address: u32 = at(4) => Hex,
+        /// The first global system interrupt that it serves.
+        gsi_base: u32 = at(8) => Decimal,
+    }
     /// Type 2, ACPI 6.5, 5.2.12.5.
-    InterruptOverride {
+    INTERRUPT_OVERRIDE: InterruptOverride = 2, 10 bytes, "Interrupt Source Override" {
         /// Bus, 0 for ISA.
-        bus: u8,
+        bus: u8 = at(2) => Decimal,
         /// Bus-relative IRQ.
-        source: u8,
+        source: u8 = at(3) => Decimal,
         /// Global system interrupt.
-        gsi: u32,
-        /// MPS INTI flags: polarity in bits 1:0, trigger mode in bits 3:2.
-        flags: u16,
-    },
+        gsi: u32 = at(4) => Decimal,
+        /// MPS INTI flags, see [`IntiFlags`].
+        flags: u16 = at(8) => Hex,
+    }
     /// Type 4, ACPI 6.5, 5.2.12.7.
-    LocalApicNmi {
+    LOCAL_APIC_NMI: LocalApicNmi = 4, 6 bytes, "Local APIC NMI" {
         /// ACPI UID; 0xFF for all processors.
-        uid: u8,
+        uid: u8 = at(2) => Decimal,
         /// MPS INTI flags.
-        flags: u16,
+        flags: u16 = at(3) => Hex,
         /// LINT input.
-        lint: u8,
-    },
+        lint: u8 = at(5) => Decimal,
+    }
     /// Type 9, ACPI 6.5, 5.2.12.12.
-    X2Apic {
+    X2APIC: X2Apic = 9, 16 bytes, "Local x2APIC" {
         /// ACPI UID.
-        uid: ProcessorUid,
+        uid: ProcessorUid = at(12) => Decimal,
         /// x2APIC ID; 0xFFFFFFFF means "ignore".
-        apic_id: ApicId,
+        apic_id: ApicId = at(4) => Decimal,
         /// Bit 0 enabled, bit 1 online-capable.
-        flags: u32,
-    },
+        flags: u32 = at(8) => Hex,
+    }
     /// Type 0xA, ACPI 6.5, 5.2.12.13.
-    X2ApicNmi {
+    X2APIC_NMI: X2ApicNmi = 0xA, 12 bytes, "Local x2APIC NMI" {
         /// ACPI UID; 0xFFFFFFFF for all processors.
-        uid: ProcessorUid,
+        uid: ProcessorUid = at(4) => Decimal,
         /// MPS INTI flags.
-        flags: u16,
+        flags: u16 = at(2) => Hex,
         /// LINT input.
-        lint: u8,
-    },
-    /// Any other type, as bytes.
-    Other(SubTable<'a>),
-}
-
-impl<'a> MadtEntry<'a> {
-    /// Reads an entry. Bytes behind a type's fixed part are left alone.
-    ///
-    /// # Errors
-    /// [`Error::EntryLength`] where the entry is shorter than its type takes.
-    pub fn parse(entry: SubTable<'a>) -> Result<Self, Error> {
-        let bytes = entry.bytes;
-        let parsed = match entry.kind {
-            0 => RawLocalApic::ref_from_prefix(bytes).ok().map(|(raw, _)| Self::LocalApic {
-                uid: raw.uid,
-                apic_id: raw.apic_id,
-                flags: raw.flags.get(),
-            }),
-            1 => RawIoApic::ref_from_prefix(bytes).ok().map(|(raw, _)| {
-                Self::IoApic(IoApic {
-                    id: raw.id,
-                    address: raw.address.get(),
-                    gsi_base: raw.gsi_base.get(),
-                })
-            }),
-            2 => RawOverride::ref_from_prefix(bytes).ok().map(|(raw, _)| Self::InterruptOverride {
-                bus: raw.bus,
-                source: raw.source,
-                gsi: raw.gsi.get(),
-                flags: raw.flags.get(),
-            }),
-            4 => RawLocalApicNmi::ref_from_prefix(bytes).ok().map(|(raw, _)| Self::LocalApicNmi {
-                uid: raw.uid,
-                flags: raw.flags.get(),
-                lint: raw.lint,
-            }),
-            9 => RawX2Apic::ref_from_prefix(bytes).ok().map(|(raw, _)| Self::X2Apic {
-                uid: ProcessorUid(raw.uid.get()),
-                apic_id: ApicId(raw.x2apic_id.get()),
-                flags: raw.flags.get(),
-            }),
-            0xA => RawX2ApicNmi::ref_from_prefix(bytes).ok().map(|(raw, _)| Self::X2ApicNmi {
-                uid: ProcessorUid(raw.uid.get()),
-                flags: raw.flags.get(),
-                lint: raw.lint,
-            }),
-            _ => Some(Self::Other(entry)),
-        };
-        parsed.ok_or_else(|| Error::EntryLength {
-            signature: SIGNATURE,
-            offset: entry.offset,
-            kind: entry.kind,
-            len: u8::try_from(bytes.len()).unwrap_or(u8::MAX),
-            needed: fixed_len(entry.kind),
-        })
-    }
-
-    #[inline(always)]
-    fn write(&self, to: &mut Writer<'_>) {
-        match *self {
-            Self::LocalApic { uid, apic_id, flags } => {
-                to.put(&RawLocalApic { kind: 0, len: 8, uid, apic_id, flags: U32::new(flags) });
-            }
-            Self::IoApic(IoApic { id, address, gsi_base }) => to.put(&RawIoApic {
-                kind: 1,
-                len: 12,
-                id,
-                reserved: 0,
-                address: U32::new(address),
-                gsi_base: U32::new(gsi_base),
-            }),
-            Self::InterruptOverride { bus, source, gsi, flags } => to.put(&RawOverride {
-                kind: 2,
-                len: 10,
-                bus,
-                source,
-                gsi: U32::new(gsi),
-                flags: U16::new(flags),
-            }),
-            Self::LocalApicNmi { uid, flags, lint } => {
-                to.put(&RawLocalApicNmi { kind: 4, len: 6, uid, flags: U16::new(flags), lint });
-            }
-            Self::X2Apic { uid, apic_id, flags } => to.put(&RawX2Apic {
-                kind: 9,
-                len: 16,
-                reserved: U16::ZERO,
-                x2apic_id: U32::new(apic_id.0),
-                flags: U32::new(flags),
-                uid: U32::new(uid.0),
-            }),
-            Self::X2ApicNmi { uid, flags, lint } => to.put(&RawX2ApicNmi {
-                kind: 0xA,
-                len: 12,
-                flags: U16::new(flags),
-                uid: U32::new(uid.0),
-                lint,
-                reserved: [0; 3],
-            }),
-            Self::Other(entry) => to.put(entry.bytes),
-        }
-    }
-}
-
-/// What an entry of this type takes at least.
-const fn fixed_len(kind: u8) -> u8 {
-    match kind {
-        0 => 8,
-        1 | 0xA => 12,
-        2 => 10,
-        4 => 6,
-        9 => 16,
-        _ => 2,
+        lint: u8 = at(8) => Decimal,
     }
 }
 
@@ -225,12 +101,12 @@ pub fn len(topology: &Topology<'_>) -> Result<usize, Error> {
         SIGNATURE,
         ENTRIES,
         &[
-            (type0, size_of::<RawLocalApic>()),
-            (description.processors.len().saturating_sub(type0), size_of::<RawX2Apic>()),
-            (description.io_apics.len(), size_of::<RawIoApic>()),
-            (description.overrides.len(), size_of::<RawOverride>()),
-            (nmi4, size_of::<RawLocalApicNmi>()),
-            (description.nmis.len().saturating_sub(nmi4), size_of::<RawX2ApicNmi>()),
+            (type0, MadtEntry::LOCAL_APIC.len),
+            (description.processors.len().saturating_sub(type0), MadtEntry::X2APIC.len),
+            (description.io_apics.len(), MadtEntry::IO_APIC.len),
+            (description.overrides.len(), MadtEntry::INTERRUPT_OVERRIDE.len),
+            (nmi4, MadtEntry::LOCAL_APIC_NMI.len),
+            (description.nmis.len().saturating_sub(nmi4), MadtEntry::X2APIC_NMI.len),
         ],
     )
 }
@@ -253,8 +129,8 @@ pub fn emit(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<usize, Error> 
         for processor in description.processors {
             processor_entry(topology, processor, absent).write(to);
         }
-        for io_apic in description.io_apics {
-            MadtEntry::IoApic(*io_apic).write(to);
+        for &IoApic { id, address, gsi_base } in description.io_apics {
+            MadtEntry::IoApic { id, address, gsi_base }.write(to);
         }
         for over in description.overrides {
             override_entry(over).write(to);
@@ -291,12 +167,12 @@ fn override_entry(over: &InterruptOverride) -> MadtEntry<'static> {
         bus: 0,
         source: over.source,
         gsi: over.gsi,
-        flags: inti_flags(over.polarity, over.trigger),
+        flags: IntiFlags { polarity: over.polarity, trigger: over.trigger }.bits(),
     }
 }
 
 fn nmi_entry(topology: &Topology<'_>, nmi: &LocalNmi) -> MadtEntry<'static> {
-    let flags = inti_flags(nmi.polarity, nmi.trigger);
+    let flags = IntiFlags { polarity: nmi.polarity, trigger: nmi.trigger }.bits();
     let lint = nmi.lint;
     if topology.nmi_is_type4(nmi) {
         let uid = match nmi.target {
@@ -312,21 +188,7 @@ fn nmi_entry(topology: &Topology<'_>, nmi: &LocalNmi) -> MadtEntry<'static> {
     MadtEntry::X2ApicNmi { uid, flags, lint }
 }
 
-const fn inti_flags(polarity: Polarity, trigger: Trigger) -> u16 {
-    let polarity = match polarity {
-        Polarity::Conforming => 0,
-        Polarity::High => 1,
-        Polarity::Low => 3,
-    };
-    let trigger = match trigger {
-        Trigger::Conforming => 0,
-        Trigger::Edge => 1 << 2,
-        Trigger::Level => 3 << 2,
-    };
-    polarity | trigger
-}
-
-/// A MADT that somebody wrote, as a bounded view.
+/// A parsed MADT, as a bounded view.
 #[derive(Clone, Copy, Debug)]
 pub struct Madt<'a> {
     table: Table<'a>,
@@ -384,5 +246,30 @@ impl<'a> Madt<'a> {
     /// entry too short for its type is passed over to the next.
     pub fn entries(&self) -> impl Iterator<Item = Result<MadtEntry<'a>, Error>> + use<'a> {
         self.sub_tables().map(|entry| entry.and_then(MadtEntry::parse))
+    }
+}
+
+impl AcpiTable for Madt<'_> {
+    const SIGNATURE: [u8; 4] = SIGNATURE;
+    const IS_SIGNED: bool = true;
+
+    fn is_in(_: &TableSet<'_>) -> bool {
+        true
+    }
+
+    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
+        len(set.topology())
+    }
+
+    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
+        emit(set.topology(), buffer)
+    }
+
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+        let madt = Madt::parse(bytes)?;
+        to.field("local_apic_address", Value::Hex(madt.local_apic_address().into()));
+        to.field("pcat_compat", Value::Flag(Some(madt.pcat_compat())));
+        madt.sub_tables().show(to, MadtEntry::show);
+        Ok(())
     }
 }

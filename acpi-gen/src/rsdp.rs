@@ -6,7 +6,8 @@ use zerocopy::{
 };
 
 use crate::{
-    Error, Gpa, Oem,
+    Error, Gpa, KnownTable, Oem, Placed, Show, TableSet, Value,
+    known_table::AcpiTable,
     wire::{byte_sum, wire},
 };
 
@@ -14,7 +15,10 @@ use crate::{
 pub const LEN: usize = size_of::<RawRsdp>();
 /// Bytes of an RSDP of revision 0 (ACPI 1.0), and what the first checksum covers.
 const LEN_V1: usize = size_of::<RawRsdpV1>();
-const SIGNATURE: [u8; 8] = *b"RSD PTR ";
+/// What an RSDP starts with.
+pub(crate) const SIGNATURE_IN_MEMORY: [u8; 8] = *b"RSD PTR ";
+/// The scan for an RSDP is in steps of 16 bytes. ACPI 6.5, 5.2.5.1.
+pub(crate) const ALIGN: usize = 16;
 
 wire! { RawRsdpV1: 20 {
     signature: [u8; 8] = 0,
@@ -38,7 +42,7 @@ wire! { RawRsdp: 36 {
 pub fn emit(oem: &Oem, xsdt: Gpa, buffer: &mut [u8]) -> Result<usize, Error> {
     let mut rsdp = RawRsdp {
         v1: RawRsdpV1 {
-            signature: SIGNATURE,
+            signature: SIGNATURE_IN_MEMORY,
             checksum: 0,
             oem_id: oem.id,
             revision: 2,
@@ -57,7 +61,7 @@ pub fn emit(oem: &Oem, xsdt: Gpa, buffer: &mut [u8]) -> Result<usize, Error> {
     Ok(LEN)
 }
 
-/// An RSDP that somebody wrote.
+/// A parsed RSDP.
 #[derive(Clone, Copy, Debug)]
 pub struct Rsdp<'a> {
     v1: &'a RawRsdpV1,
@@ -73,9 +77,9 @@ impl<'a> Rsdp<'a> {
     /// [`Error::NotAnRsdp`], [`Error::TableTruncated`], and
     /// [`Error::TableLength`] for a length field below 36 from revision 2 on.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
-        let signature = *b"RSDP";
+        let signature = Self::SIGNATURE;
         let truncated = |needed| Error::TableTruncated { signature, needed, have: bytes.len() };
-        if !bytes.starts_with(&SIGNATURE) {
+        if !bytes.starts_with(&SIGNATURE_IN_MEMORY) {
             return Err(Error::NotAnRsdp);
         }
         let (v1, _) = RawRsdpV1::ref_from_prefix(bytes).map_err(|_| truncated(LEN_V1))?;
@@ -127,5 +131,38 @@ impl<'a> Rsdp<'a> {
     #[must_use]
     pub const fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+}
+
+impl AcpiTable for Rsdp<'_> {
+    const SIGNATURE: [u8; 4] = *b"RSDP";
+    const ALIGN: usize = ALIGN;
+    const HAS_HEADER: bool = false;
+    const IS_LISTED: bool = false;
+
+    fn is_in(_: &TableSet<'_>) -> bool {
+        true
+    }
+
+    fn len(_: &TableSet<'_>) -> Result<usize, Error> {
+        Ok(LEN)
+    }
+
+    fn emit(
+        set: &TableSet<'_>,
+        placed: &Placed,
+        _: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        emit(&set.topology().description().oem, placed.address(KnownTable::Xsdt), buffer)
+    }
+
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+        let rsdp = Rsdp::parse(bytes)?;
+        to.field("revision", Value::Decimal(rsdp.revision().into()));
+        to.field("oem_id", Value::Text(&rsdp.oem_id()));
+        to.field("rsdt", Value::Hex(rsdp.rsdt().into()));
+        to.field("xsdt", Value::Address(rsdp.xsdt().map(|xsdt| xsdt.0)));
+        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use zerocopy::{FromBytes, little_endian::U64};
 
 use crate::{
-    Distance, Error, ProximityDomain, Table, Topology,
+    Distance, Error, Placed, ProximityDomain, Show, Table, TableSet, Topology, Value,
+    known_table::AcpiTable,
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -70,7 +71,7 @@ fn side(topology: &Topology<'_>) -> usize {
     usize::try_from(topology.localities()).unwrap_or(usize::MAX)
 }
 
-/// A SLIT that somebody wrote, as a bounded view.
+/// A parsed SLIT, as a bounded view.
 #[derive(Clone, Copy, Debug)]
 pub struct Slit<'a> {
     table: Table<'a>,
@@ -120,5 +121,31 @@ impl<'a> Slit<'a> {
     pub fn distance(&self, from: ProximityDomain, to: ProximityDomain) -> Option<u8> {
         let column = usize::try_from(to.0).ok()?;
         self.rows().nth(usize::try_from(from.0).ok()?)?.get(column).copied()
+    }
+}
+
+impl AcpiTable for Slit<'_> {
+    const SIGNATURE: [u8; 4] = SIGNATURE;
+    const IS_SIGNED: bool = true;
+
+    fn is_in(set: &TableSet<'_>) -> bool {
+        set.topology().localities() > 0
+    }
+
+    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
+        len(set.topology())
+    }
+
+    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
+        emit(set.topology(), buffer)
+    }
+
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+        let slit = Slit::parse(bytes)?;
+        let localities = u64::try_from(slit.localities()).unwrap_or(u64::MAX);
+        to.field("localities", Value::Decimal(localities));
+        to.list("distances");
+        slit.rows().for_each(|row| to.item(Value::Row(row)));
+        Ok(())
     }
 }

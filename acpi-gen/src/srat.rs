@@ -1,15 +1,15 @@
 //! SRAT: which proximity domain each processor and each range of memory is in.
 //! ACPI 6.5, 5.2.16.
 
-use zerocopy::{
-    FromBytes,
-    little_endian::{U16, U32, U64},
-};
+use zerocopy::little_endian::{U32, U64};
 
 use crate::{
-    ApicId, Error, MemoryRange, Processor, ProximityDomain, SubTable, SubTables, Table, Topology,
+    ApicId, Error, MemoryRange, Placed, Processor, ProximityDomain, Show, SubTables, Table,
+    TableSet, Topology,
+    entry::{at, entries, split},
+    known_table::AcpiTable,
     table::{self, HEADER_LEN},
-    wire::{Writer, wire},
+    wire::wire,
 };
 
 /// Signature of the SRAT.
@@ -27,149 +27,43 @@ wire! { RawSrat: 12 {
     reserved1: U32 = 0,
     reserved8: U64 = 4,
 } }
-wire! { RawApicAffinity: 16 {
-    kind: u8 = 0, len: u8 = 1, domain_low: u8 = 2, apic_id: u8 = 3, flags: U32 = 4,
-    sapic_eid: u8 = 8, domain_high: [u8; 3] = 9, clock_domain: U32 = 12,
-} }
-wire! { RawMemoryAffinity: 40 {
-    kind: u8 = 0, len: u8 = 1, domain: U32 = 2, reserved6: U16 = 6, base: U64 = 8, length: U64 = 16,
-    reserved24: U32 = 24, flags: U32 = 28, reserved32: U64 = 32,
-} }
-wire! { RawX2ApicAffinity: 24 {
-    kind: u8 = 0, len: u8 = 1, reserved2: U16 = 2, domain: U32 = 4, x2apic_id: U32 = 8,
-    flags: U32 = 12, clock_domain: U32 = 16, reserved20: U32 = 20,
-} }
 
-/// One SRAT entry, with what its bytes hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SratEntry<'a> {
+entries! {
+    /// One SRAT entry, with what its bytes hold.
+    SratEntry of SIGNATURE;
+
     /// Type 0, ACPI 6.5, 5.2.16.1.
-    LocalApic {
+    LOCAL_APIC: LocalApic = 0, 16 bytes, "Local APIC Affinity" {
         /// All four bytes; a revision 1 table means the lowest only.
-        domain: ProximityDomain,
+        domain: ProximityDomain = split(2, 9) => Decimal "pxm",
         /// APIC ID.
-        apic_id: u8,
+        apic_id: u8 = at(3) => Decimal,
         /// Bit 0 enabled.
-        flags: u32,
+        flags: u32 = at(4) => Hex,
         /// Clock domain.
-        clock_domain: u32,
-    },
+        clock_domain: u32 = at(12) => Decimal,
+    }
     /// Type 1, ACPI 6.5, 5.2.16.2.
-    Memory {
+    MEMORY: Memory = 1, 40 bytes, "Memory Affinity" {
         /// Proximity domain; a revision 1 table means the lowest byte only.
-        domain: ProximityDomain,
+        domain: ProximityDomain = at(2) => Decimal "pxm",
         /// First address.
-        base: u64,
+        base: u64 = at(8) => Hex,
         /// Size in bytes; may be anything, 0 and past 2^64 included.
-        length: u64,
+        length: u64 = at(16) => Hex "size",
         /// Bit 0 enabled, bit 1 hot-pluggable, bit 2 non-volatile.
-        flags: u32,
-    },
+        flags: u32 = at(28) => Hex,
+    }
     /// Type 2, ACPI 6.5, 5.2.16.3.
-    X2Apic {
+    X2APIC: X2Apic = 2, 24 bytes, "Local x2APIC Affinity" {
         /// Proximity domain.
-        domain: ProximityDomain,
+        domain: ProximityDomain = at(4) => Decimal "pxm",
         /// x2APIC ID.
-        apic_id: ApicId,
+        apic_id: ApicId = at(8) => Decimal,
         /// Bit 0 enabled.
-        flags: u32,
+        flags: u32 = at(12) => Hex,
         /// Clock domain.
-        clock_domain: u32,
-    },
-    /// Any other type, as bytes.
-    Other(SubTable<'a>),
-}
-
-impl<'a> SratEntry<'a> {
-    /// Reads an entry. Bytes behind a type's fixed part are left alone.
-    ///
-    /// # Errors
-    /// [`Error::EntryLength`] where the entry is shorter than its type takes.
-    pub fn parse(entry: SubTable<'a>) -> Result<Self, Error> {
-        let bytes = entry.bytes;
-        let parsed = match entry.kind {
-            0 => RawApicAffinity::ref_from_prefix(bytes).ok().map(|(raw, _)| {
-                let [b1, b2, b3] = raw.domain_high;
-                Self::LocalApic {
-                    domain: ProximityDomain(u32::from_le_bytes([raw.domain_low, b1, b2, b3])),
-                    apic_id: raw.apic_id,
-                    flags: raw.flags.get(),
-                    clock_domain: raw.clock_domain.get(),
-                }
-            }),
-            1 => RawMemoryAffinity::ref_from_prefix(bytes).ok().map(|(raw, _)| Self::Memory {
-                domain: ProximityDomain(raw.domain.get()),
-                base: raw.base.get(),
-                length: raw.length.get(),
-                flags: raw.flags.get(),
-            }),
-            2 => RawX2ApicAffinity::ref_from_prefix(bytes).ok().map(|(raw, _)| Self::X2Apic {
-                domain: ProximityDomain(raw.domain.get()),
-                apic_id: ApicId(raw.x2apic_id.get()),
-                flags: raw.flags.get(),
-                clock_domain: raw.clock_domain.get(),
-            }),
-            _ => Some(Self::Other(entry)),
-        };
-        parsed.ok_or_else(|| Error::EntryLength {
-            signature: SIGNATURE,
-            offset: entry.offset,
-            kind: entry.kind,
-            len: u8::try_from(bytes.len()).unwrap_or(u8::MAX),
-            needed: fixed_len(entry.kind),
-        })
-    }
-
-    #[inline(always)]
-    fn write(&self, to: &mut Writer<'_>) {
-        match *self {
-            Self::LocalApic { domain, apic_id, flags, clock_domain } => {
-                let [domain_low, domain_high @ ..] = domain.0.to_le_bytes();
-                to.put(&RawApicAffinity {
-                    kind: 0,
-                    len: 16,
-                    domain_low,
-                    apic_id,
-                    flags: U32::new(flags),
-                    sapic_eid: 0,
-                    domain_high,
-                    clock_domain: U32::new(clock_domain),
-                });
-            }
-            Self::Memory { domain, base, length, flags } => to.put(&RawMemoryAffinity {
-                kind: 1,
-                len: 40,
-                domain: U32::new(domain.0),
-                reserved6: U16::ZERO,
-                base: U64::new(base),
-                length: U64::new(length),
-                reserved24: U32::ZERO,
-                flags: U32::new(flags),
-                reserved32: U64::ZERO,
-            }),
-            Self::X2Apic { domain, apic_id, flags, clock_domain } => to.put(&RawX2ApicAffinity {
-                kind: 2,
-                len: 24,
-                reserved2: U16::ZERO,
-                domain: U32::new(domain.0),
-                x2apic_id: U32::new(apic_id.0),
-                flags: U32::new(flags),
-                clock_domain: U32::new(clock_domain),
-                reserved20: U32::ZERO,
-            }),
-            Self::Other(entry) => to.put(entry.bytes),
-        }
-    }
-}
-
-/// What an entry of this type takes at least.
-const fn fixed_len(kind: u8) -> u8 {
-    match kind {
-        0 => 16,
-        1 => 40,
-        2 => 24,
-        _ => 2,
+        clock_domain: u32 = at(16) => Decimal,
     }
 }
 
@@ -183,9 +77,9 @@ pub fn len(topology: &Topology<'_>) -> Result<usize, Error> {
         SIGNATURE,
         ENTRIES,
         &[
-            (type0, size_of::<RawApicAffinity>()),
-            (type2, size_of::<RawX2ApicAffinity>()),
-            (topology.description().memory.len(), size_of::<RawMemoryAffinity>()),
+            (type0, SratEntry::LOCAL_APIC.len),
+            (type2, SratEntry::X2APIC.len),
+            (topology.description().memory.len(), SratEntry::MEMORY.len),
         ],
     )
 }
@@ -243,7 +137,7 @@ fn memory_entry(memory: &MemoryRange) -> SratEntry<'static> {
     }
 }
 
-/// An SRAT that somebody wrote, as a bounded view.
+/// A parsed SRAT, as a bounded view.
 #[derive(Clone, Copy, Debug)]
 pub struct Srat<'a> {
     table: Table<'a>,
@@ -274,5 +168,27 @@ impl<'a> Srat<'a> {
     /// entry too short for its type is passed over to the next.
     pub fn entries(&self) -> impl Iterator<Item = Result<SratEntry<'a>, Error>> + use<'a> {
         self.sub_tables().map(|entry| entry.and_then(SratEntry::parse))
+    }
+}
+
+impl AcpiTable for Srat<'_> {
+    const SIGNATURE: [u8; 4] = SIGNATURE;
+    const IS_SIGNED: bool = true;
+
+    fn is_in(set: &TableSet<'_>) -> bool {
+        set.topology().localities() > 0
+    }
+
+    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
+        len(set.topology())
+    }
+
+    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
+        emit(set.topology(), buffer)
+    }
+
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+        Srat::parse(bytes)?.sub_tables().show(to, SratEntry::show);
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The entries of MADT and SRAT: a type byte, a length byte, content.
 
-use crate::{Error, Table};
+use crate::{Error, Show, Table};
 
 /// One entry as bytes, its two-byte head included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,19 @@ impl<'a> SubTables<'a> {
     /// The entries that start at `offset` of the table.
     pub(crate) fn new(table: &Table<'a>, offset: usize) -> Self {
         Self { signature: table.signature(), offset, rest: table.from(offset) }
+    }
+}
+
+impl<'a> SubTables<'a> {
+    /// Hands all entries to a decoder.
+    pub(crate) fn show<S: Show>(self, to: &mut S, show: impl Fn(SubTable<'a>, &mut S)) {
+        to.list("entries");
+        for entry in self {
+            match entry {
+                Ok(entry) => show(entry, to),
+                Err(error) => to.error(error),
+            }
+        }
     }
 }
 

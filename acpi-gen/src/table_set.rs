@@ -3,39 +3,29 @@
 
 use heapless::Vec;
 
-use crate::{
-    AcpiVersion, Error, Fadt, Gpa, Revisions, Topology, dsdt, facs, fadt, madt, rsdp, slit, srat,
-    xsdt,
-};
+use crate::{AcpiVersion, Error, Gpa, KnownTable, Revisions, Topology};
 
-/// The most tables that a set has: RSDP, XSDT, FADT, MADT, SRAT, SLIT, DSDT, FACS.
-pub const MAX_TABLES: usize = 8;
-/// The RSDP is found by a scan in steps of 16 bytes where nobody passes its address.
-const RSDP_ALIGN: usize = 16;
-/// Tables stand on 8 bytes, so that the XSDT's addresses are aligned.
-const TABLE_ALIGN: usize = 8;
+/// The most tables that a set has.
+pub const MAX_TABLES: usize = KnownTable::ALL.len();
 
-/// Signature under which [`Placed`] lists the RSDP.
-const RSDP: [u8; 4] = *b"RSDP";
-
-/// What to emit: the tables that follow from a topology, and the addresses of
-/// tables that somebody else made.
+/// What to emit: the tables that follow from a topology, and the addresses of other
+/// tables.
 ///
-/// In memory: RSDP, XSDT, FADT, MADT, SRAT, SLIT, DSDT, FACS, as far as the set
-/// has them; SRAT and SLIT are left out where nothing has a proximity domain.
+/// They are in memory in the order of [`KnownTable::ALL`], as far as the set has them;
+/// SRAT and SLIT are left out if nothing has a proximity domain.
 #[derive(Clone, Copy, Debug)]
 pub struct TableSet<'a> {
     topology: &'a Topology<'a>,
-    fadt: Option<AcpiVersion>,
+    version: Option<AcpiVersion>,
     hypervisor_vendor: [u8; 8],
-    foreign: &'a [Gpa],
+    other_tables: &'a [Gpa],
 }
 
 impl<'a> TableSet<'a> {
     /// RSDP, XSDT, MADT, SRAT and SLIT.
     #[must_use]
     pub const fn new(topology: &'a Topology<'a>) -> Self {
-        Self { topology, fadt: None, hypervisor_vendor: [0; 8], foreign: &[] }
+        Self { topology, version: None, hypervisor_vendor: [0; 8], other_tables: &[] }
     }
 
     /// All that a PVH guest needs: also FADT, DSDT and FACS.
@@ -44,7 +34,7 @@ impl<'a> TableSet<'a> {
     /// [`Error::FadtNotOurs`] where the description's revisions follow another FADT.
     pub const fn complete(topology: &'a Topology<'a>) -> Result<Self, Error> {
         match topology.description().revisions {
-            Revisions::Acpi(version) => Ok(Self { fadt: Some(version), ..Self::new(topology) }),
+            Revisions::Acpi(version) => Ok(Self { version: Some(version), ..Self::new(topology) }),
             Revisions::MadtOf(_) => Err(Error::FadtNotOurs),
         }
     }
@@ -60,14 +50,38 @@ impl<'a> TableSet<'a> {
     /// hypervisor passes the host's tables through, a loader the firmware's.
     #[must_use]
     pub const fn with_tables(mut self, addresses: &'a [Gpa]) -> Self {
-        self.foreign = addresses;
+        self.other_tables = addresses;
         self
     }
 
     /// What the base address must be a multiple of, in bytes.
     #[must_use]
-    pub const fn align(&self) -> usize {
-        if self.fadt.is_some() { facs::ALIGN } else { RSDP_ALIGN }
+    pub fn align(&self) -> usize {
+        self.tables().fold(1, |align, table| align.max(table.align()))
+    }
+
+    /// What is described.
+    pub(crate) const fn topology(&self) -> &'a Topology<'a> {
+        self.topology
+    }
+
+    /// The FADT's version, in a complete set.
+    pub(crate) const fn version(&self) -> Option<AcpiVersion> {
+        self.version
+    }
+
+    pub(crate) const fn hypervisor_vendor(&self) -> [u8; 8] {
+        self.hypervisor_vendor
+    }
+
+    /// Addresses of further tables for the XSDT.
+    pub(crate) const fn other_tables(&self) -> &'a [Gpa] {
+        self.other_tables
+    }
+
+    /// The tables of this set in their order.
+    fn tables(&self) -> impl Iterator<Item = KnownTable> {
+        KnownTable::ALL.into_iter().filter(|table| table.is_in(self))
     }
 
     /// Bytes of the whole set. No address enters.
@@ -107,102 +121,27 @@ impl<'a> TableSet<'a> {
         let placed = self.place(base)?;
         let (needed, have) = (placed.len, buffer.len());
         let buffer = buffer.get_mut(..needed).ok_or(Error::BufferTooSmall { needed, have })?;
-        let oem = &self.topology.description().oem;
-
-        let mut own: Vec<Gpa, MAX_TABLES> = Vec::new();
-        let mut end = 0;
-        for piece in placed.tables() {
-            // The gap in front of the table, then the table.
-            buffer.get_mut(end..piece.offset).unwrap_or_default().fill(0);
-            end = piece.offset.saturating_add(piece.len);
-            let into = buffer.get_mut(piece.offset..end).unwrap_or_default();
-            match piece.signature {
-                madt::SIGNATURE => madt::emit(self.topology, into)?,
-                srat::SIGNATURE => srat::emit(self.topology, into)?,
-                slit::SIGNATURE => slit::emit(self.topology, into)?,
-                dsdt::SIGNATURE => dsdt::emit(self.topology, into)?,
-                fadt::SIGNATURE => match self.fadt {
-                    Some(version) => fadt::emit(&self.fadt(version, &placed), oem, into)?,
-                    None => 0,
-                },
-                // RSDP, XSDT and FACS follow from the others.
-                _ => continue,
-            };
-            if piece.signature != dsdt::SIGNATURE {
-                // Cannot fail: there are no more pieces than places.
-                let pushed = own.push(piece.address);
-                debug_assert!(pushed.is_ok());
-            }
-        }
-        for piece in placed.tables() {
-            let end = piece.offset.saturating_add(piece.len);
-            match piece.signature {
-                RSDP => {
-                    let xsdt = placed.address(xsdt::SIGNATURE).unwrap_or(base);
-                    let into = buffer.get_mut(piece.offset..end).unwrap_or_default();
-                    rsdp::emit(oem, xsdt, into)?;
-                }
-                xsdt::SIGNATURE => {
-                    let into = buffer.get_mut(piece.offset..end).unwrap_or_default();
-                    xsdt::emit(oem, &own, self.foreign, into)?;
-                }
-                facs::SIGNATURE => {
-                    let signature = signature_of(buffer, &placed);
-                    let into = buffer.get_mut(piece.offset..end).unwrap_or_default();
-                    facs::emit(signature, into)?;
-                }
-                _ => {}
-            }
+        let mut written = 0;
+        for table in KnownTable::ALL {
+            let Some(place) = placed.table(table.signature()) else { continue };
+            let Some((before, rest)) = buffer.split_at_mut_checked(place.offset) else { continue };
+            before.get_mut(written..).unwrap_or_default().fill(0);
+            written = place.offset.saturating_add(place.len);
+            table.emit(self, &placed, before, rest.get_mut(..place.len).unwrap_or_default())?;
         }
         Ok(placed)
-    }
-
-    fn fadt(&self, version: AcpiVersion, placed: &Placed) -> Fadt {
-        Fadt {
-            version,
-            facs: placed.address(facs::SIGNATURE).unwrap_or(placed.base),
-            dsdt: placed.address(dsdt::SIGNATURE).unwrap_or(placed.base),
-            hypervisor_vendor: self.hypervisor_vendor,
-        }
     }
 
     fn layout(&self, base: Gpa) -> Result<Placed, Error> {
-        let affinity = self.topology.localities() > 0;
-        let complete = self.fadt.is_some();
-        let own = [complete, true, affinity, affinity].into_iter().filter(|has| *has).count();
         let mut placed = Placed { base, len: 0, tables: Vec::new() };
-        placed.push(RSDP, rsdp::LEN, RSDP_ALIGN);
-        let xsdt_len = xsdt::len(own.saturating_add(self.foreign.len()))?;
-        placed.push(xsdt::SIGNATURE, xsdt_len, TABLE_ALIGN);
-        if complete {
-            placed.push(fadt::SIGNATURE, fadt::LEN, TABLE_ALIGN);
-        }
-        placed.push(madt::SIGNATURE, madt::len(self.topology)?, TABLE_ALIGN);
-        if affinity {
-            placed.push(srat::SIGNATURE, srat::len(self.topology)?, TABLE_ALIGN);
-            placed.push(slit::SIGNATURE, slit::len(self.topology)?, TABLE_ALIGN);
-        }
-        if complete {
-            placed.push(dsdt::SIGNATURE, dsdt::len(self.topology)?, TABLE_ALIGN);
-            placed.push(facs::SIGNATURE, facs::LEN, facs::ALIGN);
+        for table in self.tables() {
+            placed.push(table, table.len(self)?);
         }
         Ok(placed)
     }
 }
 
-/// The CRC over the tables that hold no address, in the order of
-/// [`facs::hardware_signature`].
-fn signature_of(buffer: &[u8], placed: &Placed) -> u32 {
-    let order = [madt::SIGNATURE, srat::SIGNATURE, slit::SIGNATURE, dsdt::SIGNATURE];
-    facs::hardware_signature(
-        order
-            .iter()
-            .filter_map(|signature| placed.table(*signature))
-            .filter_map(|piece| buffer.get(piece.offset..piece.offset.saturating_add(piece.len))),
-    )
-}
-
-/// Where the tables of a set stand.
+/// Where the tables of a set are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     base: Gpa,
@@ -252,18 +191,20 @@ impl Placed {
     /// The table with this signature.
     #[must_use]
     pub fn table(&self, signature: [u8; 4]) -> Option<&PlacedTable> {
-        self.tables.iter().find(|piece| piece.signature == signature)
+        self.tables.iter().find(|place| place.signature == signature)
     }
 
-    fn address(&self, signature: [u8; 4]) -> Option<Gpa> {
-        self.table(signature).map(|piece| piece.address)
+    /// A table's address; that of the set for a table that it does not have.
+    pub(crate) fn address(&self, table: KnownTable) -> Gpa {
+        self.table(table.signature()).map_or(self.base, |place| place.address)
     }
 
-    fn push(&mut self, signature: [u8; 4], len: usize, align: usize) {
-        let offset = self.len.checked_next_multiple_of(align).unwrap_or(usize::MAX);
+    fn push(&mut self, table: KnownTable, len: usize) {
+        let signature = table.signature();
+        let offset = self.len.checked_next_multiple_of(table.align()).unwrap_or(usize::MAX);
         let address = Gpa(self.base.0.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX)));
         self.len = offset.saturating_add(len);
-        // Cannot fail: `layout` pushes at most MAX_TABLES.
+        // Cannot fail: `layout` pushes each known table at most once.
         let pushed = self.tables.push(PlacedTable { signature, offset, len, address });
         debug_assert!(pushed.is_ok());
     }

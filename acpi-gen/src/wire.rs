@@ -1,10 +1,26 @@
 //! Byte-exact structures: declared with the offset of every field, which the
-//! compiler checks, and written front to back into a lent buffer.
+//! compiler checks, and written front to back into a caller-provided buffer.
 
 use zerocopy::{Immutable, IntoBytes};
 
-/// Declares a little-endian structure as it lies in memory and asserts its size
-/// and the offset of every field.
+/// Asserts the size of a byte-exact structure, its alignment of 1 and the offset of
+/// every field at compile time. A field that is not listed is an error, because the
+/// list is also used as a pattern.
+#[macro_export]
+macro_rules! layout {
+    ($name:ident: $size:literal { $($field:ident @ $offset:literal),+ $(,)? }) => {
+        const _: () = {
+            assert!(core::mem::size_of::<$name>() == $size);
+            assert!(core::mem::align_of::<$name>() == 1);
+            $(assert!(core::mem::offset_of!($name, $field) == $offset);)+
+            const fn _every_field_is_listed(value: &$name) {
+                let $name { $($field: _),+ } = value;
+            }
+        };
+    };
+}
+
+/// Declares a private little-endian structure as it lies in memory.
 macro_rules! wire {
     ($(#[$meta:meta])* $name:ident : $size:literal { $($field:ident : $ty:ty = $offset:literal),* $(,)? }) => {
         $(#[$meta])*
@@ -16,10 +32,7 @@ macro_rules! wire {
         #[repr(C)]
         pub(crate) struct $name { $(pub(crate) $field: $ty),* }
 
-        const _: () = {
-            assert!(size_of::<$name>() == $size);
-            $(assert!(core::mem::offset_of!($name, $field) == $offset);)*
-        };
+        $crate::layout!($name: $size { $($field @ $offset),* });
     };
 }
 pub(crate) use wire;

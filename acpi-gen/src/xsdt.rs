@@ -3,7 +3,8 @@
 use zerocopy::{FromBytes, little_endian::U64};
 
 use crate::{
-    Error, Gpa, Oem, Table,
+    Error, Gpa, KnownTable, Oem, Placed, Show, Table, TableSet, Value,
+    known_table::AcpiTable,
     table::{self, HEADER_LEN},
 };
 
@@ -27,15 +28,22 @@ pub fn len(tables: usize) -> Result<usize, Error> {
 /// [`Error::BufferTooSmall`], with the buffer untouched, and those of [`len`].
 pub fn emit(oem: &Oem, own: &[Gpa], foreign: &[Gpa], buffer: &mut [u8]) -> Result<usize, Error> {
     let len = len(own.len().saturating_add(foreign.len()))?;
+    write(oem, len, own.iter().chain(foreign).copied(), buffer)
+}
+
+fn write(
+    oem: &Oem,
+    len: usize,
+    addresses: impl Iterator<Item = Gpa>,
+    buffer: &mut [u8],
+) -> Result<usize, Error> {
     let kind = table::Kind { signature: SIGNATURE, revision: REVISION };
     table::emit(kind, oem, len, buffer, |to| {
-        for address in own.iter().chain(foreign) {
-            to.put(&U64::new(address.0));
-        }
+        addresses.for_each(|address| to.put(&U64::new(address.0)));
     })
 }
 
-/// An XSDT that somebody wrote, as a bounded view.
+/// A parsed XSDT, as a bounded view.
 #[derive(Clone, Copy, Debug)]
 pub struct Xsdt<'a> {
     table: Table<'a>,
@@ -63,5 +71,39 @@ impl<'a> Xsdt<'a> {
             .chunks_exact(size_of::<U64>())
             .filter_map(|bytes| U64::read_from_bytes(bytes).ok())
             .map(|address| Gpa(address.get()))
+    }
+}
+
+impl AcpiTable for Xsdt<'_> {
+    const SIGNATURE: [u8; 4] = SIGNATURE;
+    const IS_LISTED: bool = false;
+
+    fn is_in(_: &TableSet<'_>) -> bool {
+        true
+    }
+
+    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
+        let listed = |table: &KnownTable| table.is_listed() && table.is_in(set);
+        let own = KnownTable::ALL.iter().filter(|table| listed(table)).count();
+        len(own.saturating_add(set.other_tables().len()))
+    }
+
+    fn emit(
+        set: &TableSet<'_>,
+        placed: &Placed,
+        _: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        let listed = KnownTable::ALL.into_iter().filter(|table| table.is_listed());
+        let own = listed.filter_map(|table| placed.table(table.signature()));
+        let addresses = own.map(|table| table.address).chain(set.other_tables().iter().copied());
+        write(&set.topology().description().oem, <Self as AcpiTable>::len(set)?, addresses, buffer)
+    }
+
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+        let xsdt = Xsdt::parse(bytes)?;
+        to.list("tables");
+        xsdt.addresses().for_each(|address| to.item(Value::Hex(address.0)));
+        Ok(())
     }
 }

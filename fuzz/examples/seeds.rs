@@ -144,7 +144,9 @@ fn machine(tables: &[(String, Vec<u8>)]) -> Option<Machine> {
                 processors.push(cpu(ProcessorUid(uid.into()), ApicId(apic_id.into()), flags));
             }
             MadtEntry::X2Apic { uid, apic_id, flags } => processors.push(cpu(uid, apic_id, flags)),
-            MadtEntry::IoApic(io_apic) => io_apics.push(io_apic),
+            MadtEntry::IoApic { id, address, gsi_base } => {
+                io_apics.push(acpi_gen::IoApic { id, address, gsi_base });
+            }
             MadtEntry::X2ApicNmi { lint, .. } | MadtEntry::LocalApicNmi { lint, .. } => {
                 nmis.push(acpi_gen::LocalNmi {
                     target: NmiTarget::All,

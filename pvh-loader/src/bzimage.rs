@@ -2,11 +2,11 @@
 //! payload is unpacked elsewhere, as that takes a heap.
 //! Linux Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header".
 
+use acpi_gen::layout;
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::bytes::{expect, head, slice};
-use crate::wire::layout;
 use crate::{Error, Part};
 
 /// `boot_flag`.

@@ -1,11 +1,11 @@
 //! ELF file and program headers, both classes read into one form.
 //! System V ABI (gABI) chapter 4 and 5; Xen reads its PVH kernels as such files.
 
+use acpi_gen::layout;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::bytes::{expect, head, table};
-use crate::wire::layout;
 use crate::{Error, Part};
 
 /// `\x7fELF`, the first four bytes.

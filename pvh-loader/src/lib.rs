@@ -74,7 +74,6 @@ mod space;
 mod start_info;
 #[cfg(feature = "vm-memory")]
 mod vm_memory;
-mod wire;
 
 pub use bzimage::{Compression, Payload};
 pub use entry::{EntryState, SegmentState};

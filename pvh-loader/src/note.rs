@@ -1,12 +1,12 @@
 //! ELF notes: name, kind and contents, 4- or 8-byte aligned.
 //! System V ABI (gABI) chapter 5, "Note Section"; Xen public/elfnote.h.
 
+use acpi_gen::layout;
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
 use crate::bytes::{align_up, len64};
 use crate::elf::ProgramHeader;
-use crate::wire::layout;
 use crate::{Error, Part};
 
 #[derive(FromBytes, Immutable, KnownLayout, Unaligned)]

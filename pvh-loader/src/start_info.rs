@@ -1,12 +1,12 @@
 //! `hvm_start_info` version 1 with its module list and memory map.
 //! Xen public/arch-x86/hvm/start_info.h.
 
+use acpi_gen::layout;
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::Error;
 use crate::bytes::expect;
-use crate::wire::layout;
 
 /// XEN_HVM_START_MAGIC_VALUE: "xEn3" with the 0x80 bit of the "E" set.
 pub const START_MAGIC: u32 = 0x336e_c578;

@@ -2,9 +2,12 @@
 
 use super::{Kind, Severity, Tables, devices, processors::usable};
 use crate::{
-    FadtView, Madt, MadtEntry, Slit, Srat, SratEntry, SubTable, bits::BitSet256, madt, slit, sort,
-    srat,
+    FadtView, IntiFlags, Madt, MadtEntry, Slit, Srat, SratEntry, SubTable, bits::BitSet256, madt,
+    slit, sort, srat,
 };
+
+/// SRAT type 5, which is checked as bytes.
+const GENERIC_INITIATOR: u8 = 5;
 
 pub(super) fn check(
     tables: &Tables<'_>,
@@ -74,19 +77,11 @@ fn interrupt_controllers(
     let mut io_apics = BitSet256::EMPTY;
     for entry in madt.sub_tables().flatten() {
         let SubTable { offset, kind, bytes } = entry;
-        let exact = match kind {
-            0 => 8,
-            1 | 0xA => 12,
-            2 => 10,
-            4 => 6,
-            9 => 16,
-            _ => continue,
-        };
+        let Some(entry_type) = MadtEntry::entry_type(kind) else { continue };
+        let exact = entry_type.len;
         if bytes.len() > exact {
             report(Kind::EntryTooLong { signature, offset, len: bytes.len(), exact });
         }
-        let zero =
-            |at: core::ops::Range<usize>| bytes.get(at).is_some_and(|r| r.iter().all(|b| *b == 0));
         let Ok(parsed) = MadtEntry::parse(entry) else { continue };
         let clean = match parsed {
             MadtEntry::LocalApic { flags, .. } | MadtEntry::X2Apic { flags, .. } => {
@@ -94,28 +89,26 @@ fn interrupt_controllers(
                 if bad {
                     report(Kind::ProcessorFlags { offset, flags, revision });
                 }
-                kind == 0 || zero(2..4)
+                true
             }
-            MadtEntry::IoApic(io_apic) => {
-                if !io_apics.insert(io_apic.id) || io_apic.address == 0 {
-                    report(Kind::IoApic { id: io_apic.id, address: io_apic.address });
+            MadtEntry::IoApic { id, address, .. } => {
+                if !io_apics.insert(id) || address == 0 {
+                    report(Kind::IoApic { id, address });
                 }
-                zero(3..4)
+                true
             }
-            MadtEntry::InterruptOverride { bus, flags, .. } => bus == 0 && inti_is_legal(flags),
-            MadtEntry::LocalApicNmi { flags, .. } => inti_is_legal(flags),
-            MadtEntry::X2ApicNmi { flags, .. } => inti_is_legal(flags) && zero(9..12),
+            MadtEntry::InterruptOverride { bus, flags, .. } => {
+                bus == 0 && IntiFlags::from_bits(flags).is_some()
+            }
+            MadtEntry::LocalApicNmi { flags, .. } | MadtEntry::X2ApicNmi { flags, .. } => {
+                IntiFlags::from_bits(flags).is_some()
+            }
             MadtEntry::Other(_) => true,
         };
-        if !clean {
+        if !clean || !entry_type.reserved_is_zero(bytes) {
             report(Kind::Reserved { signature, offset });
         }
     }
-}
-
-/// Polarity and trigger mode 2 and all bits above 3 are reserved.
-fn inti_is_legal(flags: u16) -> bool {
-    flags & !0xF == 0 && flags & 3 != 2 && (flags >> 2) & 3 != 2
 }
 
 fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Kind)) {
@@ -125,31 +118,24 @@ fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Kind)) {
     }
     for entry in srat.sub_tables().flatten() {
         let SubTable { offset, kind, bytes } = entry;
-        let (exact, known_flags) = match kind {
-            0 => (16, 1),
-            1 => (40, 0xF),
-            2 => (24, 1),
-            5 => {
-                if !initiator_is_clean(bytes) {
-                    report(Kind::Reserved { signature, offset });
-                }
-                continue;
-            }
-            _ => continue,
-        };
+        if kind == GENERIC_INITIATOR && !initiator_is_clean(bytes) {
+            report(Kind::Reserved { signature, offset });
+        }
+        let Some(entry_type) = SratEntry::entry_type(kind) else { continue };
+        let exact = entry_type.len;
         if bytes.len() > exact {
             report(Kind::EntryTooLong { signature, offset, len: bytes.len(), exact });
         }
-        let flags = match SratEntry::parse(entry) {
-            Ok(
-                SratEntry::LocalApic { flags, .. }
-                | SratEntry::Memory { flags, .. }
-                | SratEntry::X2Apic { flags, .. },
-            ) => flags,
+        let clean = match SratEntry::parse(entry) {
+            Ok(SratEntry::LocalApic { flags, .. }) => flags & !1 == 0,
+            Ok(SratEntry::Memory { flags, .. }) => flags & !0xF == 0,
+            // fwts does not read the reserved bytes behind the clock domain.
+            Ok(SratEntry::X2Apic { flags, .. }) => {
+                flags & !1 == 0 && bytes.get(2..4) == Some(&[0, 0])
+            }
             _ => continue,
         };
-        let reserved_is_zero = kind != 2 || bytes.get(2..4) == Some(&[0, 0]);
-        if flags & !known_flags != 0 || !reserved_is_zero {
+        if !clean {
             report(Kind::Reserved { signature, offset });
         }
     }

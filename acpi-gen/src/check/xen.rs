@@ -8,14 +8,12 @@ use super::{
     linux::{beyond, distances, overlap, overlaps},
     memory::{Extent, domains, extents},
 };
-use crate::{Distance, ProximityDomain, Slit, Srat, srat};
+use crate::{Distance, ProximityDomain, Slit, Srat, SratEntry, srat};
 
 /// MAX_NUMNODES with the default CONFIG_NR_NUMA_NODES.
 const MAX_NUMNODES: usize = 64;
 /// NR_NODE_MEMBLKS.
 const MAX_MEMBLKS: usize = 128;
-/// The only length that a memory affinity entry may have.
-const MEMORY_LEN: usize = 40;
 
 pub(super) fn check(tables: &Tables<'_>, report: &mut impl FnMut(Severity, Kind)) {
     let srat = tables.srat.and_then(|bytes| Srat::parse(bytes).ok());
@@ -39,12 +37,12 @@ pub(super) fn check(tables: &Tables<'_>, report: &mut impl FnMut(Severity, Kind)
 
 fn entries(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
     for entry in srat.sub_tables().flatten() {
-        if entry.kind == 1 && entry.bytes.len() > MEMORY_LEN {
+        if entry.kind == SratEntry::MEMORY.code && entry.bytes.len() > SratEntry::MEMORY.len {
             let kind = Kind::EntryTooLong {
                 signature: srat::SIGNATURE,
                 offset: entry.offset,
                 len: entry.bytes.len(),
-                exact: MEMORY_LEN,
+                exact: SratEntry::MEMORY.len,
             };
             report(Severity::Error, kind);
         }

@@ -74,11 +74,11 @@ fn as_ours(entry: &MadtEntry<'_>) -> Ours<'static> {
         MadtEntry::LocalApic(e) => {
             Ours::LocalApic { uid: e.processor_id, apic_id: e.apic_id, flags: e.flags }
         }
-        MadtEntry::IoApic(e) => Ours::IoApic(acpi_gen::IoApic {
+        MadtEntry::IoApic(e) => Ours::IoApic {
             id: e.io_apic_id,
             address: e.io_apic_address,
             gsi_base: e.global_system_interrupt_base,
-        }),
+        },
         MadtEntry::InterruptSourceOverride(e) => Ours::InterruptOverride {
             bus: e.bus,
             source: e.irq,

@@ -226,7 +226,10 @@ fn madt_entries(machine: &Machine) -> Vec<MadtEntry<'static>> {
         }
         MadtEntry::X2ApicNmi { uid: uid.unwrap_or(ProcessorUid(u32::MAX)), flags, lint }
     });
-    let io_apics = machine.io_apics.iter().map(|io_apic| MadtEntry::IoApic(*io_apic));
+    let io_apics = machine
+        .io_apics
+        .iter()
+        .map(|&IoApic { id, address, gsi_base }| MadtEntry::IoApic { id, address, gsi_base });
     processors.chain(io_apics).chain(overrides).chain(nmis).collect()
 }
 

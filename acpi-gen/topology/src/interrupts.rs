@@ -5,8 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use acpi_gen::{
-    InterruptOverride, LocalNmi, Madt, MadtEntry, NmiForm, NmiTarget, Polarity, ProcessorUid,
-    Revisions, Trigger,
+    InterruptOverride, IntiFlags, IoApic, LocalNmi, Madt, MadtEntry, NmiForm, NmiTarget,
+    ProcessorUid, Revisions,
 };
 
 use crate::Machine;
@@ -25,9 +25,11 @@ impl Machine {
         self.nmis.clear();
         for entry in madt.entries() {
             match entry.map_err(|error| error.to_string())? {
-                MadtEntry::IoApic(io_apic) => self.io_apics.push(io_apic),
+                MadtEntry::IoApic { id, address, gsi_base } => {
+                    self.io_apics.push(IoApic { id, address, gsi_base });
+                }
                 MadtEntry::InterruptOverride { bus: 0, source, gsi, flags } => {
-                    let (polarity, trigger) = inti(flags)?;
+                    let IntiFlags { polarity, trigger } = inti(flags)?;
                     self.overrides.push(InterruptOverride { source, gsi, polarity, trigger });
                 }
                 MadtEntry::InterruptOverride { bus, .. } => {
@@ -52,26 +54,13 @@ impl Machine {
 
 /// `uid` is none for all processors.
 fn nmi(uid: Option<u32>, flags: u16, lint: u8, form: NmiForm) -> Result<LocalNmi, String> {
-    let (polarity, trigger) = inti(flags)?;
+    let IntiFlags { polarity, trigger } = inti(flags)?;
     let target = uid.map_or(NmiTarget::All, |uid| NmiTarget::Uid(ProcessorUid(uid)));
     Ok(LocalNmi { target, lint, polarity, trigger, form })
 }
 
-/// MPS INTI flags, ACPI 6.5, table 5.26.
-fn inti(flags: u16) -> Result<(Polarity, Trigger), String> {
-    let polarity = match flags & 3 {
-        0 => Some(Polarity::Conforming),
-        1 => Some(Polarity::High),
-        3 => Some(Polarity::Low),
-        _ => None,
-    };
-    let trigger = match flags >> 2 & 3 {
-        0 => Some(Trigger::Conforming),
-        1 => Some(Trigger::Edge),
-        3 => Some(Trigger::Level),
-        _ => None,
-    };
-    polarity
-        .zip(trigger)
+/// Reserved bits of a machine's own table are ignored, as operating systems do.
+fn inti(flags: u16) -> Result<IntiFlags, String> {
+    IntiFlags::from_bits(flags & 0xF)
         .ok_or_else(|| format!("MPS INTI flags {flags:#x} use a reserved polarity or trigger mode"))
 }

@@ -164,7 +164,7 @@ fn processors(description: &Description<'_>, madt: Madt<'_>) {
         .map(|cpu| (cpu.uid.0, cpu.apic_id.0, u32::from(cpu.state == ProcessorState::Enabled)));
     assert!(described.eq(read));
     let io_apics = madt.entries().filter_map(|entry| match entry {
-        Ok(MadtEntry::IoApic(io_apic)) => Some(io_apic),
+        Ok(MadtEntry::IoApic { id, address, gsi_base }) => Some(IoApic { id, address, gsi_base }),
         _ => None,
     });
     assert!(io_apics.eq(description.io_apics.iter().copied()));

@@ -1,11 +1,8 @@
-//! From a table's bytes to what they say, for text and JSON alike.
+//! From a table's bytes to its content, for text and JSON alike.
 
 use std::path::{Path, PathBuf};
 
-use acpi_gen::{
-    Error, Facs, FadtView, IoApic, Madt, MadtEntry, Oem, Rsdp, Slit, Srat, SratEntry, SubTable,
-    Table, facs, fadt, madt, slit, srat, xsdt,
-};
+use acpi_gen::{Error, KnownTable, Oem, Rsdp, Show, Table, Value};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -17,7 +14,7 @@ fn lossy<S: serde::Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&path.to_string_lossy())
 }
 
-/// A decoded table. Numbers stay numbers; only bytes that nobody knows are text.
+/// A decoded table. Numbers stay numbers; only unknown bytes are text.
 #[derive(Serialize)]
 pub(super) struct Decoded {
     #[serde(serialize_with = "lossy")]
@@ -29,7 +26,7 @@ pub(super) struct Decoded {
     pub(super) header: Option<Header>,
     #[serde(flatten)]
     pub(super) content: Content,
-    /// What is not as the specification has it.
+    /// What does not follow the specification.
     pub(super) errors: Vec<String>,
 }
 
@@ -42,42 +39,18 @@ pub(super) struct Header {
     pub(super) oem_revision: u32,
 }
 
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Content {
-    Rsdp {
-        revision: u8,
-        oem_id: String,
-        rsdt: u32,
-        xsdt: Option<u64>,
-    },
-    Xsdt {
-        tables: Vec<u64>,
-    },
-    Madt {
-        local_apic_address: u32,
-        pcat_compat: bool,
-        entries: Vec<Entry>,
-    },
-    Srat {
-        entries: Vec<Entry>,
-    },
-    Slit {
-        localities: usize,
-        distances: Vec<Vec<u8>>,
-    },
-    Fadt {
-        version: String,
-        hardware_reduced: Option<bool>,
-        dsdt: Option<u64>,
-        facs: Option<u64>,
-    },
-    Facs {
-        version: u8,
-        hardware_signature: u32,
-    },
-    /// Nothing is known beyond the header.
-    Unknown {},
+/// What follows the header, in the table's order. Empty for an unknown table.
+#[derive(Default)]
+pub(super) struct Content {
+    pub(super) fields: Vec<(&'static str, Cell)>,
+    pub(super) list: Option<(&'static str, Vec<Item>)>,
+    errors: Vec<String>,
+}
+
+/// An element of a table's list.
+pub(super) enum Item {
+    Cell(Cell),
+    Entry(Entry),
 }
 
 /// An entry of MADT or SRAT.
@@ -85,34 +58,98 @@ pub(super) struct Entry {
     pub(super) offset: usize,
     pub(super) kind: u8,
     pub(super) name: &'static str,
-    pub(super) fields: Vec<(&'static str, Value)>,
+    pub(super) fields: Vec<(&'static str, Cell)>,
 }
 
-pub(super) enum Value {
-    Number(u64),
-    /// A number that people read in hexadecimal.
+/// A [`Value`] that outlives its table.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Cell {
+    Decimal(u64),
     Hex(u64),
-    /// Bytes of an unknown entry.
-    Bytes(Vec<u8>),
+    Address(Option<u64>),
+    Flag(Option<bool>),
+    Text(String),
+    Row(Vec<u8>),
 }
 
-impl Serialize for Entry {
+impl From<Value<'_>> for Cell {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Decimal(number) => Self::Decimal(number),
+            Value::Hex(number) => Self::Hex(number),
+            Value::Address(address) => Self::Address(address),
+            Value::Flag(flag) => Self::Flag(flag),
+            Value::Version(major, minor) => Self::Text(format!("{major}.{minor}")),
+            Value::Text(text) => Self::Text(field(text)),
+            Value::Bytes(bytes) => Self::Text(hex(bytes)),
+            Value::Row(row) => Self::Row(row.to_vec()),
+        }
+    }
+}
+
+impl Show for Content {
+    fn field(&mut self, name: &'static str, value: Value<'_>) {
+        let fields = match self.list.as_mut().and_then(|(_, items)| items.last_mut()) {
+            Some(Item::Entry(entry)) => &mut entry.fields,
+            _ => &mut self.fields,
+        };
+        fields.push((name, value.into()));
+    }
+
+    fn list(&mut self, name: &'static str) {
+        self.list = Some((name, Vec::new()));
+    }
+
+    fn item(&mut self, value: Value<'_>) {
+        if let Some((_, items)) = &mut self.list {
+            items.push(Item::Cell(value.into()));
+        }
+    }
+
+    fn entry(&mut self, offset: usize, kind: u8, name: &'static str) {
+        if let Some((_, items)) = &mut self.list {
+            items.push(Item::Entry(Entry { offset, kind, name, fields: Vec::new() }));
+        }
+    }
+
+    fn error(&mut self, error: Error) {
+        self.errors.push(error.to_string());
+    }
+}
+
+impl Serialize for Content {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("offset", &self.offset)?;
-        map.serialize_entry("type", &self.kind)?;
         for (name, value) in &self.fields {
-            match value {
-                Value::Number(number) | Value::Hex(number) => map.serialize_entry(name, number)?,
-                Value::Bytes(bytes) => map.serialize_entry(name, &hex(bytes))?,
-            }
+            map.serialize_entry(name, value)?;
+        }
+        if let Some((name, items)) = &self.list {
+            map.serialize_entry(name, items)?;
         }
         map.end()
     }
 }
 
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Cell(cell) => cell.serialize(serializer),
+            Self::Entry(entry) => {
+                let mut map = serializer.serialize_map(None)?;
+                map.serialize_entry("offset", &entry.offset)?;
+                map.serialize_entry("type", &entry.kind)?;
+                for (name, value) in &entry.fields {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
 /// Bytes as two digits each.
-pub(super) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
@@ -123,7 +160,7 @@ fn field(bytes: &[u8]) -> String {
     bytes.get(..end).unwrap_or_default().escape_ascii().to_string()
 }
 
-/// Reads one table. What cannot be read is an error beside what can.
+/// Decodes one table. What cannot be parsed is an error beside what can.
 pub(super) fn decode(source: &Source) -> Decoded {
     let bytes = source.bytes.as_slice();
     let mut decoded = Decoded {
@@ -132,35 +169,22 @@ pub(super) fn decode(source: &Source) -> Decoded {
         signature: field(bytes.get(..4).unwrap_or(bytes)),
         length: bytes.len(),
         header: None,
-        content: Content::Unknown {},
+        content: Content::default(),
         errors: Vec::new(),
     };
-    let content = if let Ok(rsdp) = Rsdp::parse(bytes) {
-        decoded.signature = "RSD PTR ".to_owned();
-        decoded.errors.extend(rsdp_sums(&rsdp));
-        Ok(rsdp_content(&rsdp))
-    } else if bytes.starts_with(&facs::SIGNATURE) {
-        Facs::parse(bytes).map(|facs| Content::Facs {
-            version: facs.version(),
-            hardware_signature: facs.hardware_signature(),
-        })
+    let known = KnownTable::of(bytes);
+    let shown = if known.is_none_or(KnownTable::has_header) {
+        Table::parse(bytes).and_then(|table| table_content(&table, known, &mut decoded))
     } else {
-        Table::parse(bytes).and_then(|table| table_content(&table, &mut decoded))
+        if let Ok(rsdp) = Rsdp::parse(bytes) {
+            decoded.signature = "RSD PTR ".to_owned();
+            decoded.errors.extend(rsdp_sums(&rsdp));
+        }
+        known.map_or(Ok(()), |known| known.show(bytes, &mut decoded.content))
     };
-    match content {
-        Ok(content) => decoded.content = content,
-        Err(error) => decoded.errors.push(error.to_string()),
-    }
+    decoded.errors.append(&mut decoded.content.errors);
+    decoded.errors.extend(shown.err().map(|error| error.to_string()));
     decoded
-}
-
-fn rsdp_content(rsdp: &Rsdp<'_>) -> Content {
-    Content::Rsdp {
-        revision: rsdp.revision(),
-        oem_id: field(&rsdp.oem_id()),
-        rsdt: rsdp.rsdt(),
-        xsdt: rsdp.xsdt().map(|xsdt| xsdt.0),
-    }
 }
 
 fn rsdp_sums(rsdp: &Rsdp<'_>) -> Vec<String> {
@@ -173,7 +197,11 @@ fn rsdp_sums(rsdp: &Rsdp<'_>) -> Vec<String> {
         .collect()
 }
 
-fn table_content(table: &Table<'_>, decoded: &mut Decoded) -> Result<Content, Error> {
+fn table_content(
+    table: &Table<'_>,
+    known: Option<KnownTable>,
+    decoded: &mut Decoded,
+) -> Result<(), Error> {
     let Oem { id, table_id, revision } = table.oem();
     decoded.length = table.bytes().len();
     decoded.header = Some(Header {
@@ -185,146 +213,15 @@ fn table_content(table: &Table<'_>, decoded: &mut Decoded) -> Result<Content, Er
     if table.sum() != 0 {
         decoded.errors.push(format!("the sum of all bytes is {:#x}: 0 is right", table.sum()));
     }
-    let bytes = table.bytes();
-    Ok(match table.signature() {
-        xsdt::SIGNATURE | blob::RSDT => Content::Xsdt { tables: blob::addresses(*table) },
-        madt::SIGNATURE => {
-            let madt = Madt::parse(bytes)?;
-            Content::Madt {
-                local_apic_address: madt.local_apic_address(),
-                pcat_compat: madt.pcat_compat(),
-                entries: entries(madt.sub_tables(), madt_fields, &mut decoded.errors),
+    match known {
+        Some(known) => known.show(table.bytes(), &mut decoded.content),
+        None if table.signature() == blob::RSDT => {
+            decoded.content.list("tables");
+            for address in blob::addresses(*table) {
+                decoded.content.item(Value::Hex(address));
             }
+            Ok(())
         }
-        srat::SIGNATURE => {
-            let srat = Srat::parse(bytes)?;
-            Content::Srat { entries: entries(srat.sub_tables(), srat_fields, &mut decoded.errors) }
-        }
-        slit::SIGNATURE => {
-            let slit = Slit::parse(bytes)?;
-            let distances = slit.rows().map(<[u8]>::to_vec).collect();
-            Content::Slit { localities: slit.localities(), distances }
-        }
-        fadt::SIGNATURE => {
-            let fadt = FadtView::parse(bytes)?;
-            let (major, minor) = fadt.version();
-            Content::Fadt {
-                version: format!("{major}.{minor}"),
-                hardware_reduced: fadt.hardware_reduced(),
-                dsdt: fadt.dsdt().map(|address| address.0),
-                facs: fadt.facs().map(|address| address.0),
-            }
-        }
-        _ => Content::Unknown {},
-    })
-}
-
-type Named = (&'static str, Vec<(&'static str, Value)>);
-
-/// The entries of a table; one that is too short for its type is an error, and
-/// the next is read.
-fn entries<'a>(
-    sub_tables: impl Iterator<Item = Result<SubTable<'a>, Error>>,
-    fields: impl Fn(SubTable<'a>) -> Result<Named, Error>,
-    errors: &mut Vec<String>,
-) -> Vec<Entry> {
-    let mut entries = Vec::new();
-    for entry in sub_tables {
-        let named = entry.and_then(|entry| Ok((entry, fields(entry)?)));
-        match named {
-            Ok((SubTable { offset, kind, .. }, (name, fields))) => {
-                entries.push(Entry { offset, kind, name, fields });
-            }
-            Err(error) => errors.push(error.to_string()),
-        }
+        None => Ok(()),
     }
-    entries
-}
-
-fn number(value: impl Into<u64>) -> Value {
-    Value::Number(value.into())
-}
-
-fn hexadecimal(value: impl Into<u64>) -> Value {
-    Value::Hex(value.into())
-}
-
-fn unknown(entry: SubTable<'_>) -> Named {
-    ("unknown type", vec![("bytes", Value::Bytes(entry.bytes.to_vec()))])
-}
-
-fn madt_fields(entry: SubTable<'_>) -> Result<Named, Error> {
-    Ok(match MadtEntry::parse(entry)? {
-        MadtEntry::LocalApic { uid, apic_id, flags } => (
-            "Local APIC",
-            vec![("uid", number(uid)), ("apic_id", number(apic_id)), ("flags", hexadecimal(flags))],
-        ),
-        MadtEntry::IoApic(IoApic { id, address, gsi_base }) => (
-            "I/O APIC",
-            vec![
-                ("id", number(id)),
-                ("address", hexadecimal(address)),
-                ("gsi_base", number(gsi_base)),
-            ],
-        ),
-        MadtEntry::InterruptOverride { bus, source, gsi, flags } => (
-            "Interrupt Source Override",
-            vec![
-                ("bus", number(bus)),
-                ("source", number(source)),
-                ("gsi", number(gsi)),
-                ("flags", hexadecimal(flags)),
-            ],
-        ),
-        MadtEntry::LocalApicNmi { uid, flags, lint } => (
-            "Local APIC NMI",
-            vec![("uid", number(uid)), ("flags", hexadecimal(flags)), ("lint", number(lint))],
-        ),
-        MadtEntry::X2Apic { uid, apic_id, flags } => (
-            "Local x2APIC",
-            vec![
-                ("uid", number(uid.0)),
-                ("apic_id", number(apic_id.0)),
-                ("flags", hexadecimal(flags)),
-            ],
-        ),
-        MadtEntry::X2ApicNmi { uid, flags, lint } => (
-            "Local x2APIC NMI",
-            vec![("uid", number(uid.0)), ("flags", hexadecimal(flags)), ("lint", number(lint))],
-        ),
-        _ => unknown(entry),
-    })
-}
-
-fn srat_fields(entry: SubTable<'_>) -> Result<Named, Error> {
-    Ok(match SratEntry::parse(entry)? {
-        SratEntry::LocalApic { domain, apic_id, flags, clock_domain } => (
-            "Local APIC Affinity",
-            vec![
-                ("pxm", number(domain.0)),
-                ("apic_id", number(apic_id)),
-                ("flags", hexadecimal(flags)),
-                ("clock_domain", number(clock_domain)),
-            ],
-        ),
-        SratEntry::Memory { domain, base, length, flags } => (
-            "Memory Affinity",
-            vec![
-                ("pxm", number(domain.0)),
-                ("base", hexadecimal(base)),
-                ("size", hexadecimal(length)),
-                ("flags", hexadecimal(flags)),
-            ],
-        ),
-        SratEntry::X2Apic { domain, apic_id, flags, clock_domain } => (
-            "Local x2APIC Affinity",
-            vec![
-                ("pxm", number(domain.0)),
-                ("apic_id", number(apic_id.0)),
-                ("flags", hexadecimal(flags)),
-                ("clock_domain", number(clock_domain)),
-            ],
-        ),
-        _ => unknown(entry),
-    })
 }

@@ -1,8 +1,8 @@
-//! Decoded tables as text for people.
+//! Decoded tables as human-readable text.
 
 use std::fmt::Write;
 
-use super::content::{Content, Decoded, Entry, Value, hex};
+use super::content::{Cell, Decoded, Entry, Item};
 use crate::text_table::{Align, TextTable};
 
 pub(super) fn render(tables: &[Decoded]) -> String {
@@ -11,18 +11,11 @@ pub(super) fn render(tables: &[Decoded]) -> String {
 
 fn table(table: &Decoded) -> String {
     let mut out = head(table);
-    match &table.content {
-        Content::Rsdp { .. }
-        | Content::Facs { .. }
-        | Content::Fadt { .. }
-        | Content::Unknown {} => {}
-        Content::Xsdt { tables } => {
-            for address in tables {
-                let _infallible = writeln!(out, "  table at {address:#x}");
-            }
-        }
-        Content::Madt { entries, .. } | Content::Srat { entries } => out.push_str(&rows(entries)),
-        Content::Slit { distances, .. } => out.push_str(&matrix(distances)),
+    if !table.content.fields.is_empty() {
+        let _infallible = writeln!(out, "  {}", fields(&table.content.fields));
+    }
+    if let Some((_, items)) = &table.content.list {
+        list(items, &mut out);
     }
     for error in &table.errors {
         let _infallible = writeln!(out, "  error: {error}");
@@ -30,7 +23,7 @@ fn table(table: &Decoded) -> String {
     out
 }
 
-/// The file's line, the header's, and what the fixed part says.
+/// The lines of file and header.
 fn head(table: &Decoded) -> String {
     let mut out =
         format!("{}: {}, {} bytes", table.file.display(), table.signature.trim_end(), table.length);
@@ -45,61 +38,67 @@ fn head(table: &Decoded) -> String {
         );
     }
     out.push('\n');
-    let address =
-        |address: Option<u64>| address.map_or_else(|| "none".to_owned(), |a| format!("{a:#x}"));
-    let _infallible = match &table.content {
-        Content::Rsdp { revision, oem_id, rsdt, xsdt } => {
-            writeln!(
-                out,
-                "  revision {revision}, OEM {oem_id}, RSDT {rsdt:#x}, XSDT {}",
-                address(*xsdt)
-            )
-        }
-        Content::Madt { local_apic_address, pcat_compat, .. } => writeln!(
-            out,
-            "  local APICs at {local_apic_address:#x}, 8259 PICs: {}",
-            if *pcat_compat { "yes" } else { "no" }
-        ),
-        Content::Slit { localities, .. } => writeln!(out, "  {localities} localities"),
-        Content::Fadt { version, hardware_reduced, dsdt, facs } => writeln!(
-            out,
-            "  ACPI {version}, hardware-reduced: {}, DSDT {}, FACS {}",
-            if *hardware_reduced == Some(true) { "yes" } else { "no" },
-            address(*dsdt),
-            address(*facs)
-        ),
-        Content::Facs { version, hardware_signature } => {
-            writeln!(out, "  version {version}, hardware signature {hardware_signature:#010x}")
-        }
-        Content::Xsdt { .. } | Content::Srat { .. } | Content::Unknown {} => Ok(()),
-    };
     out
 }
 
-fn rows(entries: &[Entry]) -> String {
+fn fields(fields: &[(&str, Cell)]) -> String {
+    let fields = fields.iter().map(|(name, cell)| format!("{name} {}", text(cell)));
+    fields.collect::<Vec<_>>().join(", ")
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Decimal(number) => number.to_string(),
+        Cell::Hex(number) | Cell::Address(Some(number)) => format!("{number:#x}"),
+        Cell::Address(None) => "none".to_owned(),
+        Cell::Flag(Some(true)) => "yes".to_owned(),
+        Cell::Flag(Some(false)) => "no".to_owned(),
+        Cell::Flag(None) => "unknown".to_owned(),
+        Cell::Text(text) => text.clone(),
+        Cell::Row(row) => row.iter().map(u8::to_string).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// All elements of a list have one form.
+fn list(items: &[Item], out: &mut String) {
+    let entries: Vec<_> = items.iter().filter_map(as_entry).collect();
+    let rows: Vec<_> = items.iter().filter_map(as_row).collect();
+    if !entries.is_empty() {
+        out.push_str(&entry_table(&entries));
+    } else if !rows.is_empty() {
+        out.push_str(&matrix(&rows));
+    } else {
+        for item in items {
+            if let Item::Cell(cell) = item {
+                let _infallible = writeln!(out, "  {}", text(cell));
+            }
+        }
+    }
+}
+
+fn as_entry(item: &Item) -> Option<&Entry> {
+    if let Item::Entry(entry) = item { Some(entry) } else { None }
+}
+
+fn as_row(item: &Item) -> Option<&[u8]> {
+    if let Item::Cell(Cell::Row(row)) = item { Some(row) } else { None }
+}
+
+fn entry_table(entries: &[&Entry]) -> String {
     let mut table =
         TextTable::new([("offset", Align::Right), ("type", Align::Left), ("content", Align::Left)]);
     for entry in entries {
-        let fields: Vec<String> = entry
-            .fields
-            .iter()
-            .map(|(name, value)| match value {
-                Value::Number(number) => format!("{name} {number}"),
-                Value::Hex(number) => format!("{name} {number:#x}"),
-                Value::Bytes(bytes) => format!("{name} {}", hex(bytes)),
-            })
-            .collect();
         let name = format!("{:#x} {}", entry.kind, entry.name);
-        table.row([format!("{:#x}", entry.offset), name, fields.join(", ")]);
+        table.row([format!("{:#x}", entry.offset), name, fields(&entry.fields)]);
     }
     table.render()
 }
 
-fn matrix(distances: &[Vec<u8>]) -> String {
+fn matrix(rows: &[&[u8]]) -> String {
     let mut columns = vec![("PXM".to_owned(), Align::Right)];
-    columns.extend((0..distances.len()).map(|to| (to.to_string(), Align::Right)));
+    columns.extend((0..rows.len()).map(|to| (to.to_string(), Align::Right)));
     let mut table = TextTable::with_columns(columns);
-    for (from, row) in distances.iter().enumerate() {
+    for (from, row) in rows.iter().enumerate() {
         table.row([from.to_string()].into_iter().chain(row.iter().map(u8::to_string)));
     }
     table.render()

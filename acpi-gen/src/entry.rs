@@ -1,0 +1,284 @@
+//! One declaration per entry of MADT and SRAT: [`entries!`] makes of it the variant,
+//! its parser, its writer, its length, and what `decode` prints.
+
+use crate::{Error, SubTable};
+
+/// Where a field's bytes are in its entry. A place is contiguous, except for the
+/// domain of SRAT type 0, whose lowest byte is apart from the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    first: usize,
+    rest: usize,
+}
+
+/// All bytes from `offset` on.
+pub(crate) const fn at(offset: usize) -> Place {
+    Place { first: offset, rest: offset.saturating_add(1) }
+}
+
+/// The lowest byte at `first`, the others from `rest` on.
+pub(crate) const fn split(first: usize, rest: usize) -> Place {
+    Place { first, rest }
+}
+
+impl Place {
+    /// Marks the `len` bytes of a field in `used`, one bit for each byte of the entry.
+    /// Evaluated at compile time, where a field that overlaps another one or exceeds
+    /// the entry is an error.
+    #[expect(clippy::arithmetic_side_effects, reason = "overflow is a compile-time error here")]
+    pub(crate) const fn claim(self, used: u64, len: usize, entry_len: u8) -> u64 {
+        assert!(len > 0 && entry_len < 64);
+        let mask = (1 << self.first) | (((1 << (len - 1)) - 1) << self.rest);
+        assert!(mask < 1 << entry_len, "a field exceeds its entry");
+        assert!(mask & used == 0, "two fields overlap");
+        mask | used
+    }
+
+    #[inline(always)]
+    fn get<const N: usize>(self, entry: &[u8]) -> Option<[u8; N]> {
+        if self.rest == self.first.wrapping_add(1) {
+            return entry.get(self.first..)?.first_chunk().copied();
+        }
+        let mut value = [0; N];
+        let (first, rest) = value.split_first_mut()?;
+        *first = *entry.get(self.first)?;
+        for (byte, from) in rest.iter_mut().zip(entry.get(self.rest..)?) {
+            *byte = *from;
+        }
+        Some(value)
+    }
+
+    #[inline(always)]
+    fn put<const N: usize>(self, entry: &mut [u8], value: [u8; N]) {
+        if self.rest == self.first.wrapping_add(1) {
+            if let Some(slot) = entry.get_mut(self.first..).and_then(<[u8]>::first_chunk_mut) {
+                *slot = value;
+            }
+            return;
+        }
+        let Some((first, rest)) = value.split_first() else { return };
+        if let Some(slot) = entry.get_mut(self.first) {
+            *slot = *first;
+        }
+        for (slot, byte) in entry.get_mut(self.rest..).unwrap_or_default().iter_mut().zip(rest) {
+            *slot = *byte;
+        }
+    }
+}
+
+/// The bits of an entry's bytes that are not in `used`.
+pub(crate) const fn reserved(used: u64, entry_len: u32) -> u64 {
+    match 1_u64.checked_shl(entry_len) {
+        Some(past) => past.wrapping_sub(1) & !used,
+        None => !used,
+    }
+}
+
+/// A little-endian number of an entry.
+pub(crate) trait Field: Copy {
+    /// Bytes that it takes.
+    const LEN: usize;
+    fn read(entry: &[u8], place: Place) -> Option<Self>;
+    fn write(self, entry: &mut [u8], place: Place);
+    fn number(self) -> u64;
+}
+
+macro_rules! integers {
+    ($($ty:ty),*) => { $(
+        impl Field for $ty {
+            const LEN: usize = size_of::<$ty>();
+
+            #[inline(always)]
+            fn read(entry: &[u8], place: Place) -> Option<Self> {
+                place.get(entry).map(Self::from_le_bytes)
+            }
+
+            #[inline(always)]
+            fn write(self, entry: &mut [u8], place: Place) {
+                place.put(entry, self.to_le_bytes());
+            }
+
+            fn number(self) -> u64 {
+                self.into()
+            }
+        }
+    )* };
+}
+integers!(u8, u16, u32, u64);
+
+macro_rules! newtypes {
+    ($($ty:ident),*) => { $(
+        impl Field for $crate::$ty {
+            const LEN: usize = size_of::<Self>();
+
+            #[inline(always)]
+            fn read(entry: &[u8], place: Place) -> Option<Self> {
+                Field::read(entry, place).map(Self)
+            }
+
+            #[inline(always)]
+            fn write(self, entry: &mut [u8], place: Place) {
+                self.0.write(entry, place);
+            }
+
+            fn number(self) -> u64 {
+                self.0.into()
+            }
+        }
+    )* };
+}
+newtypes!(ApicId, ProcessorUid, ProximityDomain);
+
+/// What is fixed for a type of entry.
+#[derive(Clone, Copy)]
+pub(crate) struct EntryType {
+    /// The entry's first byte.
+    pub(crate) code: u8,
+    /// Its length in bytes.
+    pub(crate) len: usize,
+    /// A bit for each byte that no field uses.
+    pub(crate) reserved: u64,
+}
+
+impl EntryType {
+    /// Whether all bytes are zero that no field uses.
+    pub(crate) fn reserved_is_zero(self, entry: &[u8]) -> bool {
+        let reserved = |at: u32| self.reserved.checked_shr(at).is_some_and(|bits| bits & 1 == 1);
+        entry.iter().zip(0..).all(|(byte, at)| *byte == 0 || !reserved(at))
+    }
+}
+
+/// The error of an entry that is shorter than its type.
+pub(crate) fn too_short(signature: [u8; 4], entry: SubTable<'_>, needed: usize) -> Error {
+    let byte = |len| u8::try_from(len).unwrap_or(u8::MAX);
+    Error::EntryLength {
+        signature,
+        offset: entry.offset,
+        kind: entry.kind,
+        len: byte(entry.bytes.len()),
+        needed: byte(needed),
+    }
+}
+
+/// Declares the entries of a table, whose first two bytes are type and length:
+///
+/// ```text
+/// TYPE_CONSTANT: Variant = type, length bytes, "title" {
+///     field: type = place => form "name",
+/// }
+/// ```
+///
+/// `place` is [`at`] or [`split`]; bytes that no field uses are reserved and written as
+/// zero. `form` is a variant of [`Value`](crate::Value), in which the field is printed;
+/// its name there is the field's own without another one.
+macro_rules! entries {
+    (
+        $(#[$meta:meta])*
+        $Entry:ident of $signature:ident;
+        $(
+            $(#[$variant_meta:meta])*
+            $TYPE:ident: $Variant:ident = $code:literal, $len:literal bytes, $title:literal {
+                $(
+                    $(#[$field_meta:meta])*
+                    $field:ident: $ty:ty = $place:expr => $form:ident $($name:literal)?
+                ),* $(,)?
+            }
+        )*
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum $Entry<'a> {
+            $(
+                $(#[$variant_meta])*
+                $Variant { $($(#[$field_meta])* $field: $ty),* },
+            )*
+            /// Any other type, as bytes.
+            Other($crate::SubTable<'a>),
+        }
+
+        impl<'a> $Entry<'a> {
+            $(
+                pub(crate) const $TYPE: $crate::entry::EntryType = $crate::entry::EntryType {
+                    code: $code,
+                    len: $len,
+                    reserved: {
+                        let used = 0b11;
+                        $(let used = $place.claim(used, <$ty as $crate::entry::Field>::LEN, $len);)*
+                        $crate::entry::reserved(used, $len)
+                    },
+                };
+            )*
+
+            /// The type with this number, if it is one of the table's own.
+            pub(crate) const fn entry_type(code: u8) -> Option<$crate::entry::EntryType> {
+                match code {
+                    $($code => Some(Self::$TYPE),)*
+                    _ => None,
+                }
+            }
+
+            /// Parses an entry. Bytes after a type's fixed part are ignored.
+            ///
+            /// # Errors
+            /// [`Error::EntryLength`](crate::Error::EntryLength) if the entry is shorter
+            /// than its type.
+            pub fn parse(entry: $crate::SubTable<'a>) -> Result<Self, $crate::Error> {
+                use $crate::entry::Field;
+                let (parsed, needed) = match entry.kind {
+                    $($code => (
+                        entry.bytes.first_chunk::<$len>().and_then(|bytes| Some(Self::$Variant {
+                            $($field: Field::read(bytes, $place)?),*
+                        })),
+                        $len,
+                    ),)*
+                    _ => return Ok(Self::Other(entry)),
+                };
+                parsed.ok_or_else(|| $crate::entry::too_short($signature, entry, needed))
+            }
+
+            #[inline(always)]
+            fn write(&self, to: &mut $crate::wire::Writer<'_>) {
+                use $crate::entry::{Field, at};
+                match *self {
+                    $(Self::$Variant { $($field),* } => {
+                        let mut bytes = [0_u8; $len];
+                        let head: [u8; 2] = [$code, $len];
+                        u16::from_le_bytes(head).write(&mut bytes, at(0));
+                        $($field.write(&mut bytes, $place);)*
+                        to.put(&bytes);
+                    })*
+                    Self::Other(entry) => to.put(entry.bytes),
+                }
+            }
+
+            /// Hands an entry to a decoder, field by field.
+            fn show(entry: $crate::SubTable<'a>, to: &mut impl $crate::Show) {
+                use $crate::{Value, entry::Field};
+                match Self::parse(entry) {
+                    $(Ok(Self::$Variant { $($field),* }) => {
+                        to.entry(entry.offset, entry.kind, $title);
+                        $(to.field(
+                            $crate::entry::name(stringify!($field), &[$($name)?]),
+                            Value::$form(Field::number($field)),
+                        );)*
+                    })*
+                    Ok(Self::Other(_)) => {
+                        to.entry(entry.offset, entry.kind, "unknown type");
+                        to.field("bytes", Value::Bytes(entry.bytes));
+                    }
+                    Err(error) => to.error(error),
+                }
+            }
+        }
+    };
+}
+pub(crate) use entries;
+
+/// The name under which a field is printed.
+pub(crate) const fn name(field: &'static str, given: &[&'static str]) -> &'static str {
+    match given {
+        [name, ..] => name,
+        [] => field,
+    }
+}

@@ -1,0 +1,137 @@
+//! The list of tables that this library knows: the set, the decoder and the proof
+//! that nothing panics iterate over it, so a new table is one module and one line here.
+
+use crate::{
+    Error, Facs, FadtView, Madt, Placed, Rsdp, Show, Slit, Srat, TableSet, Xsdt, dsdt::Dsdt,
+};
+
+/// A table: its place in a set, its emitter, and its parser in the form of `show`.
+pub(crate) trait AcpiTable {
+    /// "RSDP" for the RSDP.
+    const SIGNATURE: [u8; 4];
+    /// Alignment in a set, in bytes; the XSDT's addresses are 8 bytes wide.
+    const ALIGN: usize = 8;
+    /// Whether it starts with the common header.
+    const HAS_HEADER: bool = true;
+    /// Whether the XSDT lists it.
+    const IS_LISTED: bool = true;
+    /// Whether it counts for the FACS' hardware signature.
+    const IS_SIGNED: bool = false;
+
+    /// Whether a set has it.
+    fn is_in(set: &TableSet<'_>) -> bool;
+
+    /// Its length in bytes; it contains no address.
+    fn len(set: &TableSet<'_>) -> Result<usize, Error>;
+
+    /// Writes it to the start of `buffer`. `placed` has all addresses, and `before` the
+    /// bytes of the tables that are in front of it.
+    fn emit(
+        set: &TableSet<'_>,
+        placed: &Placed,
+        before: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error>;
+
+    /// Parses the table and hands what follows the common header to a decoder.
+    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error>;
+}
+
+/// Declares [`KnownTable`], in the order in which a set has the tables.
+macro_rules! known_tables {
+    ($($(#[$meta:meta])* $Name:ident: $Table:ty,)*) => {
+        /// A table that this library knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub enum KnownTable {
+            $($(#[$meta])* $Name,)*
+        }
+
+        impl KnownTable {
+            /// All of them, in the order in which a set has them.
+            pub const ALL: [Self; [$(Self::$Name),*].len()] = [$(Self::$Name),*];
+
+            /// Its signature; "RSDP" for the RSDP.
+            #[must_use]
+            pub const fn signature(self) -> [u8; 4] {
+                match self { $(Self::$Name => <$Table>::SIGNATURE,)* }
+            }
+
+            /// Whether it starts with the common header.
+            #[must_use]
+            pub const fn has_header(self) -> bool {
+                match self { $(Self::$Name => <$Table>::HAS_HEADER,)* }
+            }
+
+            /// Parses `bytes` as this table and hands what follows the common header to a
+            /// decoder. What cannot be parsed of a table's entries is one of its errors.
+            ///
+            /// # Errors
+            /// Those of the table's `parse`.
+            pub fn show(self, bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
+                match self { $(Self::$Name => <$Table>::show(bytes, to),)* }
+            }
+
+            pub(crate) const fn align(self) -> usize {
+                match self { $(Self::$Name => <$Table>::ALIGN,)* }
+            }
+
+            pub(crate) const fn is_listed(self) -> bool {
+                match self { $(Self::$Name => <$Table>::IS_LISTED,)* }
+            }
+
+            pub(crate) const fn is_signed(self) -> bool {
+                match self { $(Self::$Name => <$Table>::IS_SIGNED,)* }
+            }
+
+            pub(crate) fn is_in(self, set: &TableSet<'_>) -> bool {
+                match self { $(Self::$Name => <$Table>::is_in(set),)* }
+            }
+
+            pub(crate) fn len(self, set: &TableSet<'_>) -> Result<usize, Error> {
+                match self { $(Self::$Name => <$Table as AcpiTable>::len(set),)* }
+            }
+
+            pub(crate) fn emit(
+                self,
+                set: &TableSet<'_>,
+                placed: &Placed,
+                before: &[u8],
+                buffer: &mut [u8],
+            ) -> Result<usize, Error> {
+                match self { $(Self::$Name => <$Table>::emit(set, placed, before, buffer),)* }
+            }
+        }
+    };
+}
+
+known_tables! {
+    /// Root System Description Pointer.
+    Rsdp: Rsdp<'_>,
+    /// Extended System Description Table.
+    Xsdt: Xsdt<'_>,
+    /// Fixed ACPI Description Table.
+    Fadt: FadtView<'_>,
+    /// Multiple APIC Description Table.
+    Madt: Madt<'_>,
+    /// System Resource Affinity Table.
+    Srat: Srat<'_>,
+    /// System Locality Distance Information Table.
+    Slit: Slit<'_>,
+    /// Differentiated System Description Table.
+    Dsdt: Dsdt,
+    /// Firmware ACPI Control Structure.
+    Facs: Facs<'_>,
+}
+
+impl KnownTable {
+    /// The table that these bytes start with.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        if bytes.starts_with(&crate::rsdp::SIGNATURE_IN_MEMORY) {
+            return Some(Self::Rsdp);
+        }
+        let signature = bytes.first_chunk::<4>()?;
+        Self::ALL.into_iter().find(|table| table.signature() == *signature)
+    }
+}
