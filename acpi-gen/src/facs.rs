@@ -99,6 +99,12 @@ impl<'a> Facs<'a> {
         self.raw.hardware_signature.get()
     }
 
+    /// The length field, at least 64.
+    #[must_use]
+    pub(crate) fn length(&self) -> usize {
+        usize::try_from(self.raw.length.get()).unwrap_or(usize::MAX)
+    }
+
     /// Version of the structure, 2 since ACPI 4.0.
     #[must_use]
     pub const fn version(&self) -> u8 {

@@ -8,13 +8,14 @@ use zerocopy::{
 use crate::{
     Error, Gpa, KnownTable, Oem, Placed, Show, TableSet, Value,
     known_table::AcpiTable,
+    walk::RSDT,
     wire::{byte_sum, wire},
 };
 
 /// Bytes of an RSDP of revision 2.
 pub const LEN: usize = size_of::<RawRsdp>();
 /// Bytes of an RSDP of revision 0 (ACPI 1.0), and what the first checksum covers.
-const LEN_V1: usize = size_of::<RawRsdpV1>();
+pub(crate) const LEN_V1: usize = size_of::<RawRsdpV1>();
 /// What an RSDP starts with.
 pub(crate) const SIGNATURE_IN_MEMORY: [u8; 8] = *b"RSD PTR ";
 /// The scan for an RSDP is in steps of 16 bytes. ACPI 6.5, 5.2.5.1.
@@ -118,6 +119,16 @@ impl<'a> Rsdp<'a> {
     #[must_use]
     pub fn xsdt(&self) -> Option<Gpa> {
         self.v2.map(|v2| Gpa(v2.xsdt.get()))
+    }
+
+    /// Address and signature of the table with the list of tables: the XSDT, or the RSDT
+    /// of firmware that has no XSDT.
+    #[must_use]
+    pub fn root(&self) -> (Gpa, [u8; 4]) {
+        match self.xsdt() {
+            Some(xsdt) if xsdt.0 != 0 => (xsdt, crate::xsdt::SIGNATURE),
+            _ => (Gpa(self.rsdt().into()), RSDT),
+        }
     }
 
     /// The sum of the first 20 bytes and, from revision 2 on, of all; both 0

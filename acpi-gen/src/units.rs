@@ -1,6 +1,8 @@
 //! Newtypes for the integers that look alike: a proximity domain is not an
 //! APIC id, and neither is a processor's UID.
 
+use core::fmt;
+
 use crate::Error;
 
 /// A proximity domain (PXM), the number by which SRAT, SLIT and `_PXM` name a
@@ -92,6 +94,13 @@ impl GpaRange {
     #[must_use]
     pub const fn contains(self, address: Gpa) -> bool {
         self.start <= address.0 && address.0 < self.end
+    }
+}
+
+/// `0xstart-0xend`, its end excluded.
+impl fmt::Display for GpaRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}-{:#x}", self.start, self.end)
     }
 }
 

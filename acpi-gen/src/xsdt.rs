@@ -1,11 +1,12 @@
 //! XSDT: the addresses of all other tables. ACPI 6.5, 5.2.8.
 
-use zerocopy::{FromBytes, little_endian::U64};
+use zerocopy::little_endian::U64;
 
 use crate::{
     Error, Gpa, KnownTable, Oem, Placed, Show, Table, TableSet, Value,
     known_table::AcpiTable,
     table::{self, HEADER_LEN},
+    walk::ListedTables,
 };
 
 /// Signature of the XSDT.
@@ -66,11 +67,7 @@ impl<'a> Xsdt<'a> {
 
     /// The addresses in order; a rest of less than 8 bytes is left alone.
     pub fn addresses(&self) -> impl Iterator<Item = Gpa> + use<'a> {
-        self.table
-            .from(HEADER_LEN)
-            .chunks_exact(size_of::<U64>())
-            .filter_map(|bytes| U64::read_from_bytes(bytes).ok())
-            .map(|address| Gpa(address.get()))
+        ListedTables::of(SIGNATURE, self.table.bytes())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Writing a planned guest into its memory.
 
-use acpi_gen::{Gpa, GpaRange};
+use acpi_gen::{E820Entry, Gpa, GpaRange};
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U32, U64};
 
 use crate::bytes::len64;
-use crate::region::{Region, memory_map};
+use crate::region::memory_map;
 use crate::start_info::{MapEntry, ModuleEntry, START_MAGIC, StartInfo};
 use crate::{EntryState, Error, GuestMemory, Item, NotWritten, Piece, Plan};
 
@@ -86,8 +86,8 @@ impl Plan<'_> {
     /// Those of [`memory_map`] and of `memory`.
     pub fn replace_map<M: GuestMemory>(
         &self,
-        regions: &[Region],
-        list: &mut [Option<Region>],
+        regions: &[E820Entry],
+        list: &mut [Option<E820Entry>],
         memory: &mut M,
     ) -> Result<(), Error> {
         let map = memory_map(regions, Some(self.tables), list)?;
@@ -159,7 +159,7 @@ impl Plan<'_> {
 
 fn write_map<M: GuestMemory>(
     layout: &Layout,
-    regions: impl Iterator<Item = Region>,
+    regions: impl Iterator<Item = E820Entry>,
     memory: &mut M,
 ) -> Result<(), Error> {
     let mut at = layout.map;

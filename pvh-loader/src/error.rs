@@ -4,7 +4,7 @@ use core::fmt;
 
 use acpi_gen::{Gpa, GpaRange};
 
-use crate::{Item, Piece, Region};
+use crate::{E820Entry, Item, Piece};
 
 /// A part of a kernel file. Headers are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,9 +138,9 @@ pub enum Error {
     /// Two regions of the memory map, or one and itself past 2^64, that share addresses.
     RegionsOverlap {
         /// The lower region.
-        first: Region,
+        first: E820Entry,
         /// The other one.
-        second: Region,
+        second: E820Entry,
     },
     /// The memory that the caller lends for a list is too short.
     ListTooShort {
@@ -232,12 +232,9 @@ impl fmt::Display for Error {
                 "program header {header} places {size:#x} bytes at {:#x}: the end must not be above 4 GiB",
                 address.0
             ),
-            Self::SegmentsOverlap { headers: (a, b), first, second } => write!(
-                f,
-                "program headers {a} and {b} overlap: {} and {}",
-                Span(first),
-                Span(second)
-            ),
+            Self::SegmentsOverlap { headers: (a, b), first, second } => {
+                write!(f, "program headers {a} and {b} overlap: {} and {}", first, second)
+            }
             Self::NoEntryNote => f.write_str(
                 "no note \"Xen\" of kind 18 (PHYS32_ENTRY): the kernel is not built for PVH",
             ),
@@ -264,14 +261,11 @@ impl fmt::Display for Error {
                 write!(f, "the memory map has {entries} entries, Linux takes {max}")
             }
             Self::KernelNotFree { kernel, taken_by: None } => {
-                write!(f, "the kernel must lie at {}, which is not RAM", Span(kernel))
+                write!(f, "the kernel must lie at {}, which is not RAM", kernel)
             }
-            Self::KernelNotFree { kernel, taken_by: Some(taken_by) } => write!(
-                f,
-                "the kernel must lie at {}, but {} is taken",
-                Span(kernel),
-                Span(taken_by)
-            ),
+            Self::KernelNotFree { kernel, taken_by: Some(taken_by) } => {
+                write!(f, "the kernel must lie at {}, but {} is taken", kernel, taken_by)
+            }
             Self::NoRoom { item, size, align, from, limit } => write!(
                 f,
                 "no room for {item}: {size:#x} bytes, aligned to {align:#x}, between {:#x} and {:#x}",
@@ -286,21 +280,12 @@ impl fmt::Display for Error {
             }
             Self::Tables(error) => write!(f, "ACPI tables: {error}"),
             Self::NotGuestMemory { range } => {
-                write!(f, "{} is not all guest memory", Span(range))
+                write!(f, "{} is not all guest memory", range)
             }
             Self::WriteFailed { piece, at, len } => {
                 write!(f, "the guest memory refused {piece}: {len} bytes at {:#x}", at.0)
             }
         }
-    }
-}
-
-/// A range as `0xstart-0xend`, its end excluded.
-pub(crate) struct Span(pub(crate) GpaRange);
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}-{:#x}", self.0.start().0, self.0.end().0)
     }
 }
 

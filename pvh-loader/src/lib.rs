@@ -31,7 +31,7 @@
 //!     kernel: Kernel::parse(image)?,
 //!     modules: &[],
 //!     command_line: b"console=ttyS0",
-//!     memory: &[Region { range: ram, kind: RegionKind::RAM }],
+//!     memory: &[E820Entry { range: ram, kind: E820Type::RAM }],
 //!     reserved: &[],
 //!     busy: &[],
 //!     tables: TableSet::complete(&topology)?,
@@ -82,10 +82,12 @@ pub use kernel::{Kernel, Relocation, Segment};
 pub use memory::{GuestMemory, NotWritten, SliceMemory};
 pub use piece::Piece;
 pub use plan::{Guest, Item, Lists, Module, Plan};
-pub use region::{MAX_MAP_ENTRIES, Map, Region, RegionKind, map_len, memory_map};
+pub use region::{MAX_MAP_ENTRIES, Map, map_len, memory_map};
 pub use start_info::{MapEntry, ModuleEntry, START_MAGIC, StartInfo};
 #[cfg(feature = "vm-memory")]
 pub use vm_memory::VmMemory;
+
+pub use acpi_gen::{E820Entry, E820Type};
 
 use acpi_gen::Gpa;
 

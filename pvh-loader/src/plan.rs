@@ -2,11 +2,10 @@
 
 use core::fmt;
 
-use acpi_gen::{Gpa, GpaRange, TableSet};
+use acpi_gen::{E820Entry, Gpa, GpaRange, TableSet};
 
 use crate::bytes::{align_up, len64};
-use crate::error::Span;
-use crate::region::{MAX_MAP_ENTRIES, Map, Region, memory_map};
+use crate::region::{MAX_MAP_ENTRIES, Map, memory_map};
 use crate::space::{Space, Wish};
 use crate::start_info::{MapEntry, ModuleEntry, StartInfo};
 use crate::{Error, FOUR_GIB, Kernel, ONE_MIB, PAGE};
@@ -30,7 +29,7 @@ pub struct Guest<'a> {
     /// The kernel's command line without a terminating zero.
     pub command_line: &'a [u8],
     /// The machine's memory in any order: what the kernel's memory map says but for the tables.
-    pub memory: &'a [Region],
+    pub memory: &'a [E820Entry],
     /// Parts of the memory where nothing may be placed, though the kernel may use
     /// them later: the loader itself and what it reads from.
     pub reserved: &'a [GpaRange],
@@ -48,7 +47,7 @@ pub struct Lists<'a> {
     /// As many as there are modules, or more; what they hold does not matter.
     pub modules: &'a mut [Option<GpaRange>],
     /// As many as [`map_len`](crate::map_len) says, or more.
-    pub map: &'a mut [Option<Region>],
+    pub map: &'a mut [Option<E820Entry>],
 }
 
 /// What a plan places, for messages.
@@ -215,7 +214,7 @@ impl<'a> Plan<'a> {
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (item, range) in self.ranges() {
-            writeln!(f, "{} {item}", Span(range))?;
+            writeln!(f, "{range} {item}")?;
         }
         writeln!(f, "entry point {:#x}", self.entry().0)?;
         for region in self.map.regions() {

@@ -2,68 +2,13 @@
 //! tables' place cut out of the RAM. Xen public/arch-x86/hvm/start_info.h;
 //! ACPI 6.5, 15 gives the same kinds.
 
-use core::fmt;
-
-use acpi_gen::{Gpa, GpaRange};
+use acpi_gen::{E820Entry, E820Type, Gpa, GpaRange};
 
 use crate::Error;
-use crate::error::Span;
 
 /// The most entries that a map may have: Linux's PVH entry copies 128
 /// (E820_MAX_ENTRIES_ZEROPAGE) and leaves out the rest without a word.
 pub const MAX_MAP_ENTRIES: usize = 128;
-
-/// What a region is, `XEN_HVM_MEMMAP_TYPE_*`. Other values are carried as they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub struct RegionKind(pub u32);
-
-impl RegionKind {
-    /// Usable RAM.
-    pub const RAM: Self = Self(1);
-    /// Not to be used.
-    pub const RESERVED: Self = Self(2);
-    /// ACPI tables, usable once they have been read.
-    pub const ACPI: Self = Self(3);
-    /// ACPI non-volatile storage.
-    pub const NVS: Self = Self(4);
-    /// RAM with errors.
-    pub const UNUSABLE: Self = Self(5);
-    /// Memory that is not enabled.
-    pub const DISABLED: Self = Self(6);
-    /// Persistent memory.
-    pub const PMEM: Self = Self(7);
-}
-
-impl fmt::Display for RegionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::RAM => f.write_str("RAM"),
-            Self::RESERVED => f.write_str("reserved"),
-            Self::ACPI => f.write_str("ACPI"),
-            Self::NVS => f.write_str("NVS"),
-            Self::UNUSABLE => f.write_str("unusable"),
-            Self::DISABLED => f.write_str("disabled"),
-            Self::PMEM => f.write_str("persistent"),
-            Self(kind) => write!(f, "kind {kind}"),
-        }
-    }
-}
-
-/// One entry of the memory map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// Where it lies.
-    pub range: GpaRange,
-    /// What it is.
-    pub kind: RegionKind,
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", Span(self.range), self.kind)
-    }
-}
 
 /// The entries that [`memory_map`] needs to be lent for `regions` regions: the
 /// tables' place may cut one into three.
@@ -73,16 +18,16 @@ pub const fn map_len(regions: usize) -> usize {
 }
 
 /// Builds the memory map from `regions`, in any order, and from the place of the
-/// tables, which becomes [`RegionKind::ACPI`]. Regions of one kind that touch
+/// tables, which becomes [`E820Type::ACPI`]. Regions of one kind that touch
 /// become one. The sort is by insertion, as maps come nearly sorted.
 ///
 /// # Errors
 /// [`Error::ListTooShort`] where `list` is shorter than [`map_len`] says,
 /// [`Error::RegionsOverlap`], and [`Error::MapTooLong`] above [`MAX_MAP_ENTRIES`].
 pub fn memory_map<'m>(
-    regions: &[Region],
+    regions: &[E820Entry],
     tables: Option<GpaRange>,
-    list: &'m mut [Option<Region>],
+    list: &'m mut [Option<E820Entry>],
 ) -> Result<Map<'m>, Error> {
     let needed = map_len(regions.len());
     if list.len() < needed {
@@ -94,26 +39,26 @@ pub fn memory_map<'m>(
     }
     map.check()?;
     if let Some(tables) = tables {
-        map.cut(Region { range: tables, kind: RegionKind::ACPI })?;
+        map.cut(E820Entry { range: tables, kind: E820Type::ACPI })?;
     }
     map.merge();
     if map.len > MAX_MAP_ENTRIES {
         return Err(Error::MapTooLong { entries: map.len, max: MAX_MAP_ENTRIES });
     }
     let Builder { list, len } = map;
-    let list: &'m [Option<Region>] = list;
+    let list: &'m [Option<E820Entry>] = list;
     Ok(Map { list: list.get(..len).unwrap_or_default() })
 }
 
 /// A sorted and merged memory map in lent memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Map<'m> {
-    list: &'m [Option<Region>],
+    list: &'m [Option<E820Entry>],
 }
 
 impl<'m> Map<'m> {
     /// The regions in ascending order.
-    pub fn regions(self) -> impl DoubleEndedIterator<Item = Region> + use<'m> {
+    pub fn regions(self) -> impl DoubleEndedIterator<Item = E820Entry> + use<'m> {
         self.list.iter().flatten().copied()
     }
 
@@ -131,19 +76,19 @@ impl<'m> Map<'m> {
 
     /// The regions of RAM in ascending order.
     pub(crate) fn ram(self) -> impl DoubleEndedIterator<Item = GpaRange> + use<'m> {
-        self.regions().filter(|region| region.kind == RegionKind::RAM).map(|region| region.range)
+        self.regions().filter(|region| region.kind == E820Type::RAM).map(|region| region.range)
     }
 }
 
 /// The first `len` entries of `list` are regions in ascending order.
 struct Builder<'m> {
-    list: &'m mut [Option<Region>],
+    list: &'m mut [Option<E820Entry>],
     len: usize,
 }
 
 impl Builder<'_> {
     /// Puts a region where its start belongs. The caller has seen to the room.
-    fn insert(&mut self, region: Region) {
+    fn insert(&mut self, region: E820Entry) {
         let mut at = self.len;
         if let Some(slot) = self.list.get_mut(at) {
             *slot = Some(region);
@@ -171,7 +116,7 @@ impl Builder<'_> {
     }
 
     /// Gives `piece` its own kind, and what is left of the region it lies in its old one.
-    fn cut(&mut self, piece: Region) -> Result<(), Error> {
+    fn cut(&mut self, piece: E820Entry) -> Result<(), Error> {
         let holder = self.list.iter_mut().take(self.len).flatten().find(|region| {
             region.range.start() <= piece.range.start() && piece.range.end() <= region.range.end()
         });
@@ -184,7 +129,7 @@ impl Builder<'_> {
             GpaRange::new(piece.range.end(), whole.range.end()),
         ];
         for range in rests.into_iter().flatten() {
-            self.insert(Region { range, kind: whole.kind });
+            self.insert(E820Entry { range, kind: whole.kind });
         }
         Ok(())
     }
@@ -192,7 +137,7 @@ impl Builder<'_> {
     /// Makes one region of those of one kind that touch.
     fn merge(&mut self) {
         let mut kept = 0_usize;
-        let mut last: Option<Region> = None;
+        let mut last: Option<E820Entry> = None;
         for at in 0..self.len {
             let Some(region) = self.list.get(at).copied().flatten() else { continue };
             let joined = last.and_then(|last| join(last, region));
@@ -208,14 +153,14 @@ impl Builder<'_> {
     }
 }
 
-fn start(region: Option<Region>) -> Option<Gpa> {
+fn start(region: Option<E820Entry>) -> Option<Gpa> {
     region.map(|region| region.range.start())
 }
 
-fn join(lower: Region, upper: Region) -> Option<Region> {
+fn join(lower: E820Entry, upper: E820Entry) -> Option<E820Entry> {
     if lower.kind != upper.kind || lower.range.end() != upper.range.start() {
         return None;
     }
     let range = GpaRange::new(lower.range.start(), upper.range.end()).ok()?;
-    Some(Region { range, kind: lower.kind })
+    Some(E820Entry { range, kind: lower.kind })
 }

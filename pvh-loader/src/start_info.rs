@@ -88,7 +88,7 @@ pub struct MapEntry {
     pub addr: U64,
     /// Its size in bytes.
     pub size: U64,
-    /// Its [`RegionKind`](crate::RegionKind).
+    /// Its [`E820Type`](crate::E820Type).
     pub kind: U32,
     /// Zero.
     pub reserved: U32,

@@ -11,7 +11,7 @@ use pvh_loader::*;
 /// Plans the image with one module of `module` bytes, and gives what the plan says.
 fn plan<T>(
     name: &str,
-    memory: &[Region],
+    memory: &[E820Entry],
     reserved: &[GpaRange],
     module: usize,
     look: impl FnOnce(&Plan<'_>) -> T,
@@ -58,7 +58,7 @@ fn a_plan_prints_every_part_and_the_map() {
 #[test]
 fn the_highest_memory_is_taken_where_it_is_just_long_enough() {
     let mut memory = machine(64 * MIB);
-    memory.push(region(128 * MIB, 128 * MIB + 0x1000, RegionKind::RAM));
+    memory.push(region(128 * MIB, 128 * MIB + 0x1000, E820Type::RAM));
     let tables = plan("elf64.elf", &memory, &[], 1, |plan| plan.tables());
     assert_eq!(tables, Ok(range(128 * MIB, 128 * MIB + 0x1000)));
 }
@@ -150,13 +150,13 @@ fn busy_memory_is_for_a_kernel_that_fits_nowhere_else() {
 #[test]
 fn what_does_not_fit_is_named() {
     // RAM for the kernel alone.
-    let memory = [region(0x100_0000, 0x100_2000, RegionKind::RAM)];
+    let memory = [region(0x100_0000, 0x100_2000, E820Type::RAM)];
     assert!(matches!(
         plan("elf64.elf", &memory, &[], 1, |_| ()),
         Err(Error::NoRoom { item: Item::StartInfo, size: 0x1000, .. })
     ));
     // And a page more, for the start info.
-    let memory = [region(0x100_0000, 0x100_3000, RegionKind::RAM)];
+    let memory = [region(0x100_0000, 0x100_3000, E820Type::RAM)];
     assert!(matches!(
         plan("elf64.elf", &memory, &[], 1, |_| ()),
         Err(Error::NoRoom { item: Item::Tables, .. })
@@ -176,16 +176,16 @@ fn what_does_not_fit_is_named() {
 fn low_memory_and_memory_from_4_gib_are_never_used() {
     // The only RAM beside the kernel's own is below 1 MiB and above 4 GiB.
     let memory = [
-        region(0, 0xA_0000, RegionKind::RAM),
-        region(0x100_0000, 0x100_2000, RegionKind::RAM),
-        region(0x1_0000_0000, 0x2_0000_0000, RegionKind::RAM),
+        region(0, 0xA_0000, E820Type::RAM),
+        region(0x100_0000, 0x100_2000, E820Type::RAM),
+        region(0x1_0000_0000, 0x2_0000_0000, E820Type::RAM),
     ];
     assert!(matches!(
         plan("elf64.elf", &memory, &[], 1, |_| ()),
         Err(Error::NoRoom { item: Item::StartInfo, .. })
     ));
     // RAM that passes 1 MiB and 4 GiB is used in between.
-    let memory = [region(0, 0x2_0000_0000, RegionKind::RAM)];
+    let memory = [region(0, 0x2_0000_0000, E820Type::RAM)];
     let (low, high) = plan("elf64.elf", &memory, &[], 1, |p| (p.start_info(), p.tables())).unwrap();
     assert_eq!((low.start(), high.end()), (Gpa(0x10_0000), Gpa(0x1_0000_0000)));
 }
@@ -276,15 +276,14 @@ fn nothing_is_written_where_the_guest_memory_lacks_a_range() {
 
 #[test]
 fn overlapping_regions_and_maps_that_linux_would_cut_are_refused() {
-    let (first, second) =
-        (region(0, 0x2000, RegionKind::RAM), region(0x1FFF, 0x3000, RegionKind::NVS));
+    let (first, second) = (region(0, 0x2000, E820Type::RAM), region(0x1FFF, 0x3000, E820Type::NVS));
     let mut list = vec![None; 300];
     assert_eq!(
         memory_map(&[second, first], None, &mut list),
         Err(Error::RegionsOverlap { first, second })
     );
     // Of two that start together the error names the one given first as the first.
-    let longer = region(0, 0x3000, RegionKind::NVS);
+    let longer = region(0, 0x3000, E820Type::NVS);
     for (first, second) in [(first, longer), (longer, first)] {
         assert_eq!(
             memory_map(&[first, second], None, &mut list),
@@ -295,7 +294,7 @@ fn overlapping_regions_and_maps_that_linux_would_cut_are_refused() {
     assert_eq!(memory_map(&[first], None, &mut list).map(Map::is_empty), Ok(false));
     // Pages of RAM with holes between: 128 entries pass, 129 do not.
     let holes: Vec<_> =
-        (0..129).map(|n| region(n * 0x2000, n * 0x2000 + 0x1000, RegionKind::RAM)).collect();
+        (0..129).map(|n| region(n * 0x2000, n * 0x2000 + 0x1000, E820Type::RAM)).collect();
     assert_eq!(memory_map(&holes[..128], None, &mut list).map(Map::len), Ok(128));
     assert_eq!(
         memory_map(&holes, None, &mut list),
@@ -318,7 +317,7 @@ fn a_map_can_be_replaced_after_the_guest_is_in_place() {
         let mut buffer = vec![0; plan.tables_len()];
         let mut guest_memory = SliceMemory::new(Gpa(MIB), &mut bytes);
         plan.carry_out(&mut buffer, &mut guest_memory).unwrap();
-        let other = [region(MIB, 64 * MIB, RegionKind::RAM)];
+        let other = [region(MIB, 64 * MIB, E820Type::RAM)];
         plan.replace_map(&other, &mut [None; 3], &mut guest_memory).unwrap();
         assert_eq!(
             plan.replace_map(&[], &mut [None; 3], &mut guest_memory),
@@ -334,7 +333,7 @@ fn a_map_can_be_replaced_after_the_guest_is_in_place() {
 }
 
 /// Regions of any kind that do not overlap, in any order, with gaps or without.
-fn any_memory() -> impl Strategy<Value = Vec<Region>> {
+fn any_memory() -> impl Strategy<Value = Vec<E820Entry>> {
     let step = (0_u64..3, 1_u64..0x3000, 1_u32..4);
     (0_u64..0x2000, prop::collection::vec(step, 1..12))
         .prop_map(|(mut at, steps)| {
@@ -342,7 +341,7 @@ fn any_memory() -> impl Strategy<Value = Vec<Region>> {
             for (gap, pages, kind) in steps {
                 let start = at + gap * 0x1000;
                 at = start + pages * 0x1000;
-                regions.push(region(start, at, RegionKind(kind)));
+                regions.push(region(start, at, E820Type(kind)));
             }
             regions
         })
@@ -372,7 +371,7 @@ proptest! {
             prop_assert!(parts[..index].iter().all(|(_, it)| !it.overlaps(*part)), "{item} overlaps");
             let ram: u64 = memory
                 .iter()
-                .filter(|it| it.kind == RegionKind::RAM)
+                .filter(|it| it.kind == E820Type::RAM)
                 .map(|it| it.range.end().min(part.end()).0.saturating_sub(it.range.start().max(part.start()).0))
                 .sum();
             prop_assert_eq!(ram, part.size(), "{} is not in RAM", item);
@@ -382,10 +381,10 @@ proptest! {
             prop_assert!(pair[0].range.end() <= pair[1].range.start());
             prop_assert!(pair[0].range.end() < pair[1].range.start() || pair[0].kind != pair[1].kind);
         }
-        let kind = |map: &[Region], at| map.iter().find(|it| it.range.contains(at)).map(|it| it.kind);
+        let kind = |map: &[E820Entry], at| map.iter().find(|it| it.range.contains(at)).map(|it| it.kind);
         for border in memory.iter().flat_map(|it| [it.range.start(), it.range.end()]).chain([tables.start(), tables.end()]) {
             for at in [border, Gpa(border.0.saturating_sub(1))] {
-                let right = if tables.contains(at) { Some(RegionKind::ACPI) } else { kind(&memory, at) };
+                let right = if tables.contains(at) { Some(E820Type::ACPI) } else { kind(&memory, at) };
                 prop_assert_eq!(kind(&map, at), right, "at {:#x}", at.0);
             }
         }

@@ -4,7 +4,6 @@
 //! One module for each subcommand: it has the arguments and a `run` that gives
 //! the text for standard output.
 
-mod blob;
 mod check;
 mod cpio;
 mod decode;
@@ -14,6 +13,7 @@ mod host_file;
 mod import;
 mod initrd;
 mod input;
+mod memory_dump;
 mod memory_map;
 mod output;
 mod plan;

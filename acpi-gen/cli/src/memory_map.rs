@@ -3,10 +3,8 @@
 
 use std::path::Path;
 
-use acpi_gen::check::{MemoryKind, MemoryMapEntry};
-use acpi_gen::{Gpa, GpaRange};
+use acpi_gen::{E820Entry, E820Type, Gpa, GpaRange};
 use acpi_gen_topology::number;
-use hv_glue::e820::E820Type;
 
 use crate::failure::Failure;
 use crate::host_file::HostFile;
@@ -16,36 +14,25 @@ use crate::input;
 const LOG_LINE: &str = "BIOS-e820: [mem ";
 
 /// Reads a map in whichever of the three forms it is.
-pub(crate) fn read(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Vec<E820Entry>, Failure> {
     if path.is_dir() {
         return memmap(path);
     }
     if path.extension().is_some_and(|extension| extension == "toml") {
-        return Ok(HostFile::read(path)?.map.iter().map(of_host).collect());
+        return Ok(HostFile::read(path)?.map);
     }
     log(path)
 }
 
-fn of_host(entry: &hv_glue::e820::E820Entry) -> MemoryMapEntry {
-    let kind = match entry.kind {
-        E820Type::RAM => MemoryKind::Ram,
-        E820Type::ACPI => MemoryKind::Acpi,
-        E820Type::NVS => MemoryKind::Nvs,
-        E820Type::UNUSABLE => MemoryKind::Unusable,
-        _ => MemoryKind::Reserved,
-    };
-    MemoryMapEntry { range: entry.range, kind }
-}
-
 /// Linux's names for the types, in its log (7.x has its own, behind two spaces) and in
 /// sysfs (arch/x86/kernel/e820.c).
-fn kind(name: &str) -> MemoryKind {
+fn kind(name: &str) -> E820Type {
     match name {
-        "usable" | "System RAM" => MemoryKind::Ram,
-        "ACPI data" | "ACPI Tables" => MemoryKind::Acpi,
-        "ACPI NVS" | "ACPI Non-volatile Storage" => MemoryKind::Nvs,
-        "unusable" | "Unusable memory" => MemoryKind::Unusable,
-        _ => MemoryKind::Reserved,
+        "usable" | "System RAM" => E820Type::RAM,
+        "ACPI data" | "ACPI Tables" => E820Type::ACPI,
+        "ACPI NVS" | "ACPI Non-volatile Storage" => E820Type::NVS,
+        "unusable" | "Unusable memory" => E820Type::UNUSABLE,
+        _ => E820Type::RESERVED,
     }
 }
 
@@ -57,7 +44,7 @@ fn inclusive(first: &str, last: &str) -> Result<GpaRange, String> {
     GpaRange::new(Gpa(start), Gpa(end)).map_err(|error| error.to_string())
 }
 
-fn log(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
+fn log(path: &Path) -> Result<Vec<E820Entry>, Failure> {
     let bytes = input::file(path)?;
     let mut map = Vec::new();
     for (line, text) in (1..).zip(String::from_utf8_lossy(&bytes).lines()) {
@@ -72,7 +59,7 @@ fn log(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
         };
         let (range, name) =
             range.map_err(|what| Failure::Input { file: path.to_owned(), line, what })?;
-        map.push(MemoryMapEntry { range, kind: kind(name.trim()) });
+        map.push(E820Entry { range, kind: kind(name.trim()) });
     }
     if map.is_empty() {
         let what = "has no line with BIOS-e820; the log of a boot is right, \
@@ -84,7 +71,7 @@ fn log(path: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
 
 /// A folder with a folder for each range: files start, end (the last byte) and
 /// type (Documentation/ABI/testing/sysfs-firmware-memmap).
-fn memmap(folder: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
+fn memmap(folder: &Path) -> Result<Vec<E820Entry>, Failure> {
     let mut ranges = input::folder(folder)?;
     ranges.retain(|path| path.is_dir());
     if ranges.is_empty() {
@@ -100,7 +87,7 @@ fn memmap(folder: &Path) -> Result<Vec<MemoryMapEntry>, Failure> {
             };
             let (start, end, name) = (text("start")?, text("end")?, text("type")?);
             let range = inclusive(&start, &end).map_err(|what| Failure::whole_file(range, what))?;
-            Ok(MemoryMapEntry { range, kind: kind(&name) })
+            Ok(E820Entry { range, kind: kind(&name) })
         })
         .collect()
 }

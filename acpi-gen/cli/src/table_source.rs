@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+use crate::input;
+use crate::memory_dump::{Dump, DumpedTable};
 use crate::table_files::{self, Kind};
-use crate::{blob, input};
 
 /// One table's bytes.
 pub(crate) struct Source {
@@ -37,15 +38,14 @@ impl Sources {
             self.add_table(path.to_owned(), bytes);
             return Ok(());
         }
-        let Some(set) = blob::set(&bytes, base) else {
+        let Some(dump) = Dump::new(&bytes, base) else {
             let what = "holds neither a table nor an RSDP with a set of tables behind it";
             return Err(Failure::whole_file(path, what));
         };
-        for piece in set.pieces {
-            let bytes = bytes.get(piece.range).unwrap_or_default().to_vec();
-            self.tables.push(Source { file: path.to_owned(), address: piece.address, bytes });
+        for DumpedTable { address, bytes } in dump.tables {
+            self.tables.push(Source { file: path.to_owned(), address, bytes });
         }
-        let problems = set.problems.into_iter().map(|what| Failure::whole_file(path, what));
+        let problems = dump.problems.into_iter().map(|what| Failure::whole_file(path, what));
         self.problems.extend(problems);
         Ok(())
     }

@@ -2,13 +2,12 @@
 
 use super::{
     Consumer, Kind, Severity, Tables,
-    coverage::coverage,
     memory::{Extent, domains, extents},
     processors::{Usable, affine, usable},
 };
 use crate::{
-    ApicId, Distance, FadtView, Madt, ProximityDomain, Slit, Srat, bits::BitSet256, madt, slit,
-    sort, srat,
+    ApicId, Distance, FadtView, Gpa, GpaRange, Madt, ProximityDomain, Slit, Srat, UncoveredRam,
+    bits::BitSet256, madt, slit, sort, srat,
 };
 
 /// MAX_PXM_DOMAINS with Debian's CONFIG_NODES_SHIFT of 10, and so MAX_NUMNODES.
@@ -196,19 +195,18 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
         let severity = if first.domain == second.domain { Severity::Note } else { Severity::Error };
         report(severity, overlap(first, second));
     });
-    let Some(map) = tables.memory_map else { return };
-    let pages = |start: u64, end: u64| {
-        (start.checked_next_multiple_of(PAGE).unwrap_or(end), end & !PAGE.wrapping_sub(1))
+    let Some(ram) = tables.ram(Consumer::Linux) else { return };
+    let range = |(start, end)| GpaRange::new(Gpa(start), Gpa(end)).ok();
+    let whole_pages = |ram: GpaRange| {
+        let (start, end) = (ram.start().0, ram.end().0);
+        let start = start.checked_next_multiple_of(PAGE).unwrap_or(end);
+        range((start, end & !PAGE.wrapping_sub(1)))
     };
-    let found = coverage(
-        map.iter()
-            .filter(|entry| tables.is_ram(Consumer::Linux, entry.kind))
-            .map(|entry| pages(entry.range.start().0, entry.range.end().0)),
-        counted.map(|extent| (extent.start, extent.end)).chain(NEVER_RAM),
-    );
+    let covered = counted.map(|extent| (extent.start, extent.end)).chain(NEVER_RAM);
+    let found = UncoveredRam::new(ram.filter_map(whole_pages), covered.filter_map(range));
     // Above 1 MiB the SRAT is dropped; below, 6.1, 6.12 and 7.2 take it and do not boot.
     if let Some(first) = found.first {
-        let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first };
+        let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first: first.0 };
         report(Severity::Error, kind);
     }
 }

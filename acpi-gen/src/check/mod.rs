@@ -13,7 +13,6 @@
 //! Not judged: what depends on the machine rather than on tables (interrupt remapping,
 //! which CPU really boots), and AML that acpi-gen did not make.
 
-mod coverage;
 mod devices;
 mod finding;
 mod fwts;
@@ -26,7 +25,7 @@ mod xen;
 
 pub use finding::{Finding, Kind, Severity};
 
-use crate::{Error, GpaRange};
+use crate::{E820Entry, E820Type, Error, GpaRange};
 
 /// Who reads the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,7 +66,7 @@ pub struct Tables<'a> {
     /// each. An initrd's table that does not replace the machine's own is added to it.
     pub repeated: &'a [[u8; 4]],
     /// The memory map (e820), in any order. Without it coverage is not judged.
-    pub memory_map: Option<&'a [MemoryMapEntry]>,
+    pub memory_map: Option<&'a [E820Entry]>,
     /// Judge for Linux as a PVH dom0, which in 6.12 turns unusable ranges into RAM.
     pub pvh_dom0: bool,
 }
@@ -83,38 +82,13 @@ impl Tables<'_> {
         entries.saturating_mul(2).max(devices)
     }
 
-    /// Whether an entry of the memory map is RAM to this consumer.
-    fn is_ram(&self, consumer: Consumer, kind: MemoryKind) -> bool {
-        match kind {
-            MemoryKind::Ram => true,
-            MemoryKind::Unusable => consumer == Consumer::Linux && self.pvh_dom0,
-            MemoryKind::Reserved | MemoryKind::Acpi | MemoryKind::Nvs => false,
-        }
+    /// The ranges of the memory map that are RAM to this consumer, if there is a map.
+    fn ram(&self, consumer: Consumer) -> Option<impl Iterator<Item = GpaRange>> {
+        let unusable_too = consumer == Consumer::Linux && self.pvh_dom0;
+        let is_ram =
+            move |kind| kind == E820Type::RAM || (kind == E820Type::UNUSABLE && unusable_too);
+        Some(self.memory_map?.iter().filter(move |it| is_ram(it.kind)).map(|it| it.range))
     }
-}
-
-/// One entry of the memory map that firmware or a hypervisor hands over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemoryMapEntry {
-    /// Addresses in bytes.
-    pub range: GpaRange,
-    /// What is there.
-    pub kind: MemoryKind,
-}
-
-/// E820 types. ACPI 6.5, 15.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MemoryKind {
-    /// 1: RAM.
-    Ram,
-    /// 2, and any other value.
-    Reserved,
-    /// 3: ACPI tables, reclaimable.
-    Acpi,
-    /// 4: ACPI non-volatile storage.
-    Nvs,
-    /// 5: unusable, in Xen RAM that dom0 does not get.
-    Unusable,
 }
 
 /// Judges the tables for one consumer and hands each finding to `report`, in the

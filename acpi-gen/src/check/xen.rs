@@ -4,11 +4,10 @@ use heapless::Vec;
 
 use super::{
     Consumer, Kind, Severity, Tables,
-    coverage::coverage,
     linux::{beyond, distances, overlap, overlaps},
     memory::{Extent, domains, extents},
 };
-use crate::{Distance, ProximityDomain, Slit, Srat, SratEntry, srat};
+use crate::{Distance, Gpa, GpaRange, ProximityDomain, Slit, Srat, SratEntry, UncoveredRam, srat};
 
 /// MAX_NUMNODES with the default CONFIG_NR_NUMA_NODES.
 const MAX_NUMNODES: usize = 64;
@@ -84,15 +83,12 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
     let spans = spans(srat);
     interleaved(srat, &spans, report);
 
-    let Some(map) = tables.memory_map else { return };
-    let found = coverage(
-        map.iter()
-            .filter(|entry| tables.is_ram(Consumer::Xen, entry.kind))
-            .map(|entry| (entry.range.start().0, entry.range.end().0)),
-        spans.iter().map(|span| (span.start, span.end)),
-    );
+    let Some(ram) = tables.ram(Consumer::Xen) else { return };
+    let covered =
+        spans.iter().filter_map(|span| GpaRange::new(Gpa(span.start), Gpa(span.end)).ok());
+    let found = UncoveredRam::new(ram, covered);
     if let Some(first) = found.first {
-        let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first };
+        let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first: first.0 };
         report(Severity::Error, kind);
     }
 }

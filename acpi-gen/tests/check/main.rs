@@ -11,9 +11,7 @@
 mod memory;
 mod processors;
 
-use acpi_gen::check::{
-    Consumer, Finding, Kind, MemoryKind, MemoryMapEntry, Severity, Tables, check,
-};
+use acpi_gen::check::{Consumer, Finding, Kind, Severity, Tables, check};
 use acpi_gen::*;
 
 const GIB: u64 = 1 << 30;
@@ -25,7 +23,7 @@ struct Set {
     madt: Vec<u8>,
     srat: Vec<u8>,
     slit: Vec<u8>,
-    map: Vec<MemoryMapEntry>,
+    map: Vec<E820Entry>,
     pvh_dom0: bool,
 }
 
@@ -35,9 +33,9 @@ const MEMORY: usize = 40;
 const MEM0: usize = 48 + 4 * CPU;
 const MEM1: usize = MEM0 + MEMORY;
 
-fn ram(start: u64, end: u64) -> MemoryMapEntry {
+fn ram(start: u64, end: u64) -> E820Entry {
     let range = GpaRange::new(Gpa(start), Gpa(end)).unwrap();
-    MemoryMapEntry { range, kind: MemoryKind::Ram }
+    E820Entry { range, kind: E820Type::RAM }
 }
 
 fn good() -> Set {

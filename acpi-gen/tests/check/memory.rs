@@ -78,7 +78,7 @@ fn xen_counts_holes_inside_a_node_as_covered() {
 fn unusable_ranges_are_ram_to_a_pvh_dom0() {
     let damage = |set: &mut Set| {
         let range = GpaRange::new(Gpa(4 * GIB), Gpa(5 * GIB)).unwrap();
-        set.map.push(MemoryMapEntry { range, kind: MemoryKind::Unusable });
+        set.map.push(E820Entry { range, kind: E820Type::UNUSABLE });
     };
     assert_eq!(broken(Linux, damage), []);
     let dom0 = |set: &mut Set| {

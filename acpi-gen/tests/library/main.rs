@@ -17,3 +17,4 @@ mod mutations;
 mod peers;
 mod round_trip;
 mod samples;
+mod walk;

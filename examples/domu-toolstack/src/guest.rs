@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{ApicId, TableSet};
-use pvh_loader::{Guest, Kernel, Lists, Module, Plan, Region, RegionKind, map_len};
+use pvh_loader::{E820Entry, E820Type, Guest, Kernel, Lists, Module, Plan, map_len};
 use xen_hypercall::Xen;
 
 use crate::domain::{self, OptIn, Order};
@@ -107,10 +107,10 @@ pub(crate) fn build<'x>(
     let topology = machine.topology()?;
     let modules: Vec<Module<'_>> =
         images.initrd.iter().map(|bytes| Module { bytes, command_line: &[] }).collect();
-    let ram: Vec<Region> = request
+    let ram: Vec<E820Entry> = request
         .memory
         .iter()
-        .map(|(memory, _)| Region { range: memory.range, kind: RegionKind::RAM })
+        .map(|(memory, _)| E820Entry { range: memory.range, kind: E820Type::RAM })
         .collect();
     let guest = Guest {
         kernel,

@@ -1,6 +1,6 @@
 //! A valid set, then mutated, through `check` for every consumer.
 
-use acpi_gen::check::{Consumer, Finding, Kind, MemoryKind, MemoryMapEntry, Tables, check};
+use acpi_gen::check::{Consumer, Finding, Kind, Tables, check};
 use acpi_gen::*;
 use arbitrary::{Arbitrary, Unstructured};
 
@@ -204,19 +204,19 @@ fn resum(bytes: &mut [u8]) {
     bytes[9] = byte_sum(&bytes[..len]).wrapping_neg();
 }
 
-fn memory_map(entries: &[MapEntry]) -> Vec<MemoryMapEntry> {
+fn memory_map(entries: &[MapEntry]) -> Vec<E820Entry> {
     let mut end = 0_u64;
     let ranges = entries.iter().filter_map(|entry| {
         let range = GpaRange::with_size(Gpa(end.wrapping_add(entry.gap)), entry.size).ok()?;
         end = range.end().0;
         let kind = match entry.kind {
-            1 => MemoryKind::Ram,
-            3 => MemoryKind::Acpi,
-            4 => MemoryKind::Nvs,
-            5 => MemoryKind::Unusable,
-            _ => MemoryKind::Reserved,
+            1 => E820Type::RAM,
+            3 => E820Type::ACPI,
+            4 => E820Type::NVS,
+            5 => E820Type::UNUSABLE,
+            _ => E820Type::RESERVED,
         };
-        Some(MemoryMapEntry { range, kind })
+        Some(E820Entry { range, kind })
     });
     ranges.collect()
 }

@@ -8,7 +8,7 @@ use acpi_gen::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use pvh_loader::{
-    Error, Guest, Item, Kernel, Lists, MAX_MAP_ENTRIES, Module, Piece, Plan, Region, RegionKind,
+    E820Entry, E820Type, Error, Guest, Item, Kernel, Lists, MAX_MAP_ENTRIES, Module, Piece, Plan,
     map_len,
 };
 
@@ -170,11 +170,11 @@ pub fn with_plan<R>(
 ) -> Option<Result<R, Error>> {
     let file = elf(input);
     let kernel = Kernel::parse(&file).ok()?;
-    let regions = |entries: &[MapEntry]| -> Vec<Region> {
+    let regions = |entries: &[MapEntry]| -> Vec<E820Entry> {
         let mut cursor = Cursor::default();
         let region = |entry: &MapEntry| {
-            let kind = RegionKind(if entry.kind == 0 { 1 } else { entry.kind.into() });
-            Some(Region { range: cursor.next(entry.gap, entry.size)?, kind })
+            let kind = E820Type(if entry.kind == 0 { 1 } else { entry.kind.into() });
+            Some(E820Entry { range: cursor.next(entry.gap, entry.size)?, kind })
         };
         entries.iter().filter_map(region).collect()
     };
@@ -230,7 +230,7 @@ fn places_are_free(plan: &Plan<'_>, guest: &Guest<'_>) {
         let ram: u64 = guest
             .memory
             .iter()
-            .filter(|region| region.kind == RegionKind::RAM && region.range.overlaps(*range))
+            .filter(|region| region.kind == E820Type::RAM && region.range.overlaps(*range))
             .map(|region| {
                 let start = region.range.start().max(range.start()).0;
                 region.range.end().min(range.end()).0 - start
@@ -251,7 +251,7 @@ fn places_are_free(plan: &Plan<'_>, guest: &Guest<'_>) {
 }
 
 /// The guest's map says of each address what the machine's does, but for the tables.
-fn map_is_the_machines(plan: &Plan<'_>, memory: &[Region]) {
+fn map_is_the_machines(plan: &Plan<'_>, memory: &[E820Entry]) {
     let map: Vec<_> = plan.map().regions().collect();
     assert!(map.len() <= MAX_MAP_ENTRIES);
     for pair in map.windows(2) {
@@ -259,13 +259,13 @@ fn map_is_the_machines(plan: &Plan<'_>, memory: &[Region]) {
         assert!(pair[0].range.end() < pair[1].range.start() || pair[0].kind != pair[1].kind);
     }
     let size =
-        |regions: &[Region]| regions.iter().map(|r| u128::from(r.range.size())).sum::<u128>();
+        |regions: &[E820Entry]| regions.iter().map(|r| u128::from(r.range.size())).sum::<u128>();
     assert_eq!(size(&map), size(memory));
     let tables = plan.tables();
     for region in &map {
         for probe in [region.range.start(), Gpa(region.range.end().0 - 1)] {
             let was = memory.iter().find(|machine| machine.range.contains(probe)).expect("memory");
-            let kind = if tables.contains(probe) { RegionKind::ACPI } else { was.kind };
+            let kind = if tables.contains(probe) { E820Type::ACPI } else { was.kind };
             assert_eq!(region.kind, kind);
         }
     }

@@ -2,9 +2,9 @@
 //! wrote it, it says what was asked for; changed at any byte, cut, or of any bytes at
 //! all, it is read as a plain reader by the offsets of Xen's start_info.h does.
 
-use acpi_gen::{Gpa, GpaRange};
+use acpi_gen::{Gpa, GpaRange, Physical};
 use arbitrary::{Arbitrary, Unstructured};
-use pvh_boot::{Error, Physical, Received, command_line};
+use pvh_boot::{Error, Received, command_line};
 use pvh_loader::{Guest, GuestMemory, NotWritten, Plan, StartInfo};
 
 use crate::targets::placement;

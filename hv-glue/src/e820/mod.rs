@@ -15,6 +15,7 @@ mod pieces;
 mod share;
 
 use acpi_gen::GpaRange;
+pub use acpi_gen::{E820Entry, E820Type};
 
 pub use pieces::Piece;
 
@@ -23,34 +24,6 @@ use crate::{Error, Frames, Pfn, Vmemrange, VnodeId};
 /// The most entries of a PVH memory map before tables are added: Linux's PVH
 /// entry takes 128 and cuts the rest silently.
 pub const MAX_ENTRIES: usize = 120;
-
-/// The type of an entry, as in the BIOS call and in `hvm_memmap_table_entry`;
-/// ACPI 6.5, 15.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub struct E820Type(pub u32);
-
-impl E820Type {
-    /// Usable memory.
-    pub const RAM: Self = Self(1);
-    /// Reserved.
-    pub const RESERVED: Self = Self(2);
-    /// ACPI tables, reclaimable.
-    pub const ACPI: Self = Self(3);
-    /// ACPI non-volatile storage.
-    pub const NVS: Self = Self(4);
-    /// Memory with errors; what a trim makes of RAM that dom0 does not get.
-    pub const UNUSABLE: Self = Self(5);
-}
-
-/// An entry of a memory map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct E820Entry {
-    /// Its addresses, in bytes.
-    pub range: GpaRange,
-    /// What they are.
-    pub kind: E820Type,
-}
 
 /// How a trim shares pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acpi_gen::check::{Consumer, MemoryKind, MemoryMapEntry, Severity, Tables};
+use acpi_gen::check::{Consumer, Severity, Tables};
 use acpi_gen::*;
 use hv_glue::cpuid::{Leaf, Vendor, patch_vcpu};
 use hv_glue::e820::{self, E820Entry, E820Type, Piece, Trim};
@@ -277,13 +277,13 @@ fn one_host(round: u32, random: &mut Random, host: &Host, map: &[E820Entry], vcp
 
     // And what each consumer says of it.
     let kind = |kind| match kind {
-        E820Type::RAM => MemoryKind::Ram,
-        E820Type::UNUSABLE => MemoryKind::Unusable,
-        _ => MemoryKind::Reserved,
+        E820Type::RAM => E820Type::RAM,
+        E820Type::UNUSABLE => E820Type::UNUSABLE,
+        _ => E820Type::RESERVED,
     };
     let memory_map: Vec<_> = trimmed
         .iter()
-        .map(|entry| MemoryMapEntry { range: entry.range, kind: kind(entry.kind) })
+        .map(|entry| E820Entry { range: entry.range, kind: kind(entry.kind) })
         .collect();
     let tables = Tables {
         madt: Some(&madt),

@@ -1,9 +1,9 @@
 //! Why the machine could not be described.
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 
-use acpi_gen::{ApicId, Gpa, ProcessorUid};
+use acpi_gen::{ApicId, Gpa, ProcessorUid, WalkError};
 
 /// What is wrong with a start info, the firmware's tables, a topology or an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +76,17 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+}
+
+impl From<WalkError> for Error {
+    fn from(error: WalkError) -> Self {
+        match error {
+            WalkError::Unreadable { at, len } => Self::Unreadable { at, len },
+            WalkError::Table { signature, error, .. } => {
+                Self::Table { signature, what: error.to_string() }
+            }
+        }
+    }
 }
 
 impl fmt::Display for Error {

@@ -22,9 +22,9 @@ pub use archive::Archive;
 #[cfg(target_arch = "x86_64")]
 pub use cpuid::boot_apic_id;
 pub use error::Error;
-pub use firmware::{Firmware, Physical};
+pub use firmware::Firmware;
 #[cfg(target_arch = "x86_64")]
 pub use load::{Files, MemoryMap, OtherTables, Platform, load};
-pub use machine::{machine, uncovered};
+pub use machine::machine;
 pub use received::{Received, command_line};
 pub use staged::{Staged, Staging};

@@ -7,12 +7,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
-use acpi_gen::{AcpiVersion, Gpa, GpaRange, Revisions, TableSet};
+use acpi_gen::{AcpiVersion, Gpa, GpaRange, Physical, Revisions, TableSet, UncoveredRam};
 use pvh_loader::{
-    EntryState, Guest, GuestMemory, Item, Kernel, Lists, Module, Plan, Region, RegionKind, map_len,
+    E820Entry, E820Type, EntryState, Guest, GuestMemory, Item, Kernel, Lists, Module, Plan, map_len,
 };
 
-use crate::{Firmware, Physical, Staged, Staging, boot_apic_id, machine, uncovered};
+use crate::{Firmware, Staged, Staging, boot_apic_id, machine};
 
 /// The files that a loader found.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ pub enum OtherTables {
 #[derive(Clone, Debug, Default)]
 pub struct MemoryMap {
     /// What the guest is told.
-    pub regions: Vec<Region>,
+    pub regions: Vec<E820Entry>,
     /// RAM that the loader uses: nothing may be placed there.
     pub reserved: Vec<GpaRange>,
     /// RAM that is in use until the guest is entered, but not by the loader.
@@ -74,7 +74,7 @@ pub trait Platform {
     /// Leaves the firmware behind, after the last message. Puts the final memory map
     /// into `regions`, within its capacity, or returns false where it is the one of
     /// `memory_map` still. Nothing is allocated from here on.
-    fn leave(&mut self, regions: &mut Vec<Region>) -> bool;
+    fn leave(&mut self, regions: &mut Vec<E820Entry>) -> bool;
 
     /// Moves what was staged to its place, and enters the guest with these registers.
     /// Comes after `leave`.
@@ -154,8 +154,9 @@ where
     for line in plan.to_string().lines() {
         platform.print(line);
     }
-    let ram = now.regions.iter().filter(|it| it.kind == RegionKind::RAM).map(|it| it.range);
-    let left_out = uncovered(ram, &described.memory) >> 20;
+    let ram = now.regions.iter().filter(|it| it.kind == E820Type::RAM).map(|it| it.range);
+    let covered = described.memory.iter().map(|it| it.range);
+    let left_out = UncoveredRam::new(ram, covered).uncovered >> 20;
     if left_out > 0 && !described.memory.is_empty() {
         platform
             .print(&format!("{left_out} MiB of RAM are in no node: above 1, Linux drops the SRAT"));

@@ -4,9 +4,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use acpi_gen::{
-    ApicId, GpaRange, Madt, MadtEntry, MemoryRange, Processor, ProcessorState, ProcessorUid,
-};
+use acpi_gen::{ApicId, Madt, MadtEntry, Processor, ProcessorState, ProcessorUid};
 use acpi_gen_topology::{Machine, TopologyFile};
 
 use crate::{Error, Firmware};
@@ -99,18 +97,4 @@ fn number(absent: Vec<&mut Processor>, facts: &[Processor], madt: &Madt<'_>) {
             processor.uid = uid;
         }
     }
-}
-
-/// The bytes of RAM that no node's memory covers. Linux drops an SRAT that leaves out
-/// more than 1 MiB.
-#[must_use]
-pub fn uncovered(ram: impl Iterator<Item = GpaRange>, memory: &[MemoryRange]) -> u64 {
-    let covered = |ram: GpaRange| {
-        let parts = memory.iter().map(|it| {
-            let start = it.range.start().max(ram.start());
-            it.range.end().min(ram.end()).0.saturating_sub(start.0)
-        });
-        parts.fold(0, u64::saturating_add)
-    };
-    ram.map(|ram| ram.size().saturating_sub(covered(ram))).fold(0, u64::saturating_add)
 }

@@ -1,11 +1,11 @@
 //! What a kernel was passed by whoever loaded it, such as QEMU.
 //! Xen public/arch-x86/hvm/start_info.h.
 
-use acpi_gen::{Gpa, GpaRange};
-use pvh_loader::{MapEntry, ModuleEntry, Region, RegionKind, StartInfo};
+use acpi_gen::{Gpa, GpaRange, Physical};
+use pvh_loader::{E820Entry, E820Type, MapEntry, ModuleEntry, StartInfo};
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
-use crate::{Error, Physical};
+use crate::Error;
 
 /// The longest command line that is read: Linux takes 2048 bytes (COMMAND_LINE_SIZE).
 const MAX_LINE: usize = 4096;
@@ -42,10 +42,10 @@ impl<'m> Received<'m> {
     }
 
     /// The memory map, but for entries that no memory can have: of no bytes, or past 2^64.
-    pub fn regions(&self) -> impl Iterator<Item = Region> + use<'m> {
+    pub fn regions(&self) -> impl Iterator<Item = E820Entry> + use<'m> {
         self.map.iter().filter_map(|entry| {
             let range = GpaRange::with_size(Gpa(entry.addr.get()), entry.size.get()).ok()?;
-            Some(Region { range, kind: RegionKind(entry.kind.get()) })
+            Some(E820Entry { range, kind: E820Type(entry.kind.get()) })
         })
     }
 }

@@ -7,7 +7,7 @@
 )]
 
 use acpi_gen::*;
-use pvh_boot::{Error, Firmware, Physical, machine, uncovered};
+use pvh_boot::{Error, Firmware, machine};
 
 const BASE: u64 = 0x7FE0_0000;
 
@@ -222,13 +222,4 @@ fn firmware_with_an_rsdt_alone_is_read_too() {
     let by_rsdt = Firmware::read(&memory, Gpa(BASE)).unwrap();
     assert_eq!(by_rsdt.others, [Gpa(BASE + 0xF00), Gpa(BASE + 0xF40)]);
     assert!(by_rsdt.srat.is_some() && by_rsdt.slit.is_some());
-}
-
-#[test]
-fn ram_in_no_node_is_counted() {
-    let machine = by(TOPOLOGY).unwrap();
-    let ram = |start, end| GpaRange::new(Gpa(start), Gpa(end)).unwrap();
-    assert_eq!(uncovered([ram(0, 0x8000_0000)].into_iter(), &machine.memory), 0);
-    let ranges = [ram(0x3000_0000, 0x9000_0000), ram(0x1_0000_0000, 0x1_0000_1000)];
-    assert_eq!(uncovered(ranges.into_iter(), &machine.memory), 0x1000_0000 + 0x1000);
 }

@@ -7,9 +7,9 @@
     reason = "a test may fail"
 )]
 
-use acpi_gen::{Gpa, GpaRange};
-use pvh_boot::{Error, Physical, Received, command_line};
-use pvh_loader::{Region, RegionKind};
+use acpi_gen::{Gpa, GpaRange, Physical};
+use pvh_boot::{Error, Received, command_line};
+use pvh_loader::{E820Entry, E820Type};
 
 const BASE: u64 = 0x10_0000;
 const INFO: u64 = BASE + 0x40;
@@ -79,7 +79,7 @@ fn all_that_the_start_info_points_to_is_read() {
     // One entry has no bytes, and one passes the last address.
     let range = GpaRange::new(Gpa(0), Gpa(0x9_FC00)).unwrap();
     let regions: Vec<_> = received.regions().collect();
-    assert_eq!(regions, [Region { range, kind: RegionKind::RAM }]);
+    assert_eq!(regions, [E820Entry { range, kind: E820Type::RAM }]);
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use core::{ptr, slice};
 
-use acpi_gen::{Gpa, GpaRange};
-use pvh_boot::Physical;
+use acpi_gen::{Gpa, GpaRange, Physical};
 use pvh_loader::{GuestMemory, NotWritten};
 
 /// The machine's memory, up to an end.

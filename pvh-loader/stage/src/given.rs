@@ -3,7 +3,7 @@
 
 use acpi_gen::{Gpa, GpaRange};
 use pvh_boot::Received;
-use pvh_loader::{Region, RegionKind};
+use pvh_loader::{E820Entry, E820Type};
 use pvh_metal::IdentityMapped;
 
 const FOUR_GIB: u64 = 1 << 32;
@@ -50,7 +50,7 @@ impl<'m> Given<'m> {
     }
 
     /// The machine's memory map.
-    pub(crate) fn regions(&self) -> impl Iterator<Item = Region> {
+    pub(crate) fn regions(&self) -> impl Iterator<Item = E820Entry> {
         self.received.regions()
     }
 
@@ -68,11 +68,11 @@ impl<'m> Given<'m> {
 /// The upper half of the largest piece of RAM below 4 GiB that is free, so that the
 /// guest has the lower half. Loaders put modules at the end of RAM.
 fn heap(
-    regions: impl Iterator<Item = Region>,
+    regions: impl Iterator<Item = E820Entry>,
     image: GpaRange,
     module: GpaRange,
 ) -> Option<GpaRange> {
-    let free = regions.filter(|region| region.kind == RegionKind::RAM).filter_map(|region| {
+    let free = regions.filter(|region| region.kind == E820Type::RAM).filter_map(|region| {
         let start = region.range.start().max(if region.range.overlaps(image) {
             image.end()
         } else {

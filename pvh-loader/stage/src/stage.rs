@@ -13,7 +13,7 @@ use core::ptr;
 use acpi_gen::{Gpa, GpaRange};
 use linked_list_allocator::LockedHeap;
 use pvh_boot::{Archive, Files, MemoryMap, OtherTables, Platform, Received, Staging, load};
-use pvh_loader::{EntryState, Region};
+use pvh_loader::{E820Entry, EntryState};
 use pvh_metal::{IdentityMapped, Trampoline};
 
 use crate::given::Given;
@@ -115,7 +115,7 @@ impl Platform for Bare<'_> {
         Err(format!("no room to keep {size} bytes"))
     }
 
-    fn leave(&mut self, _: &mut Vec<Region>) -> bool {
+    fn leave(&mut self, _: &mut Vec<E820Entry>) -> bool {
         mask_interrupts();
         false
     }

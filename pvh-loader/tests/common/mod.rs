@@ -3,7 +3,7 @@
 use std::fs;
 
 use acpi_gen::*;
-use pvh_loader::{Region, RegionKind};
+use pvh_loader::{E820Entry, E820Type};
 
 pub(crate) const MIB: u64 = 1 << 20;
 
@@ -16,19 +16,19 @@ pub(crate) fn range(start: u64, end: u64) -> GpaRange {
     GpaRange::new(Gpa(start), Gpa(end)).unwrap()
 }
 
-pub(crate) fn region(start: u64, end: u64, kind: RegionKind) -> Region {
-    Region { range: range(start, end), kind }
+pub(crate) fn region(start: u64, end: u64, kind: E820Type) -> E820Entry {
+    E820Entry { range: range(start, end), kind }
 }
 
 /// A machine like QEMU's: low memory, a hole for the legacy ROMs, RAM from 1 MiB.
-pub(crate) fn machine(top: u64) -> Vec<Region> {
+pub(crate) fn machine(top: u64) -> Vec<E820Entry> {
     vec![
-        region(0, 0x9_FC00, RegionKind::RAM),
-        region(0x9_FC00, 0xA_0000, RegionKind::RESERVED),
-        region(0xF_0000, 0x10_0000, RegionKind::RESERVED),
-        region(0x10_0000, top, RegionKind::RAM),
-        region(0xFFFC_0000, 0x1_0000_0000, RegionKind::RESERVED),
-        region(0x1_0000_0000, 0x1_8000_0000, RegionKind::RAM),
+        region(0, 0x9_FC00, E820Type::RAM),
+        region(0x9_FC00, 0xA_0000, E820Type::RESERVED),
+        region(0xF_0000, 0x10_0000, E820Type::RESERVED),
+        region(0x10_0000, top, E820Type::RAM),
+        region(0xFFFC_0000, 0x1_0000_0000, E820Type::RESERVED),
+        region(0x1_0000_0000, 0x1_8000_0000, E820Type::RAM),
     ]
 }
 

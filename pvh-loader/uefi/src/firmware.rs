@@ -9,7 +9,7 @@ use core::ptr::NonNull;
 
 use acpi_gen::{Gpa, GpaRange};
 use pvh_boot::{MemoryMap, Platform, Staging};
-use pvh_loader::{EntryState, Region, RegionKind};
+use pvh_loader::{E820Entry, E820Type, EntryState};
 use pvh_metal::Trampoline;
 use uefi::boot::{self, AllocateType, MemoryDescriptor, MemoryType};
 use uefi::mem::memory_map::MemoryMap as _;
@@ -130,7 +130,7 @@ impl Platform for Uefi<'_> {
         Ok(Gpa(at))
     }
 
-    fn leave(&mut self, regions: &mut Vec<Region>) -> bool {
+    fn leave(&mut self, regions: &mut Vec<E820Entry>) -> bool {
         self.console.close();
         // SAFETY: what this program still uses is memory of its own: no protocol is open,
         // and nothing allocates or frees from here on.
@@ -151,7 +151,7 @@ impl Platform for Uefi<'_> {
 
 /// The map as the guest is told it. False where the list's room does not suffice.
 fn fill<'d>(
-    regions: &mut Vec<Region>,
+    regions: &mut Vec<E820Entry>,
     descriptors: impl Iterator<Item = &'d MemoryDescriptor>,
 ) -> bool {
     regions.clear();
@@ -160,7 +160,7 @@ fn fill<'d>(
         if regions.len() == regions.capacity() {
             return false;
         }
-        regions.push(Region { range, kind: kind(descriptor) });
+        regions.push(E820Entry { range, kind: kind(descriptor) });
     }
     true
 }
@@ -171,17 +171,17 @@ fn range(descriptor: &MemoryDescriptor) -> Option<GpaRange> {
 }
 
 /// UEFI 2.10, table 7.10 (after ExitBootServices), and ACPI 6.5, table 15.6.
-fn kind(descriptor: &MemoryDescriptor) -> RegionKind {
+fn kind(descriptor: &MemoryDescriptor) -> E820Type {
     match descriptor.ty {
         MemoryType::CONVENTIONAL
         | MemoryType::LOADER_CODE
         | MemoryType::LOADER_DATA
         | MemoryType::BOOT_SERVICES_CODE
-        | MemoryType::BOOT_SERVICES_DATA => RegionKind::RAM,
-        MemoryType::ACPI_RECLAIM => RegionKind::ACPI,
-        MemoryType::ACPI_NON_VOLATILE => RegionKind::NVS,
-        MemoryType::UNUSABLE => RegionKind::UNUSABLE,
-        MemoryType::PERSISTENT_MEMORY => RegionKind::PMEM,
-        _ => RegionKind::RESERVED,
+        | MemoryType::BOOT_SERVICES_DATA => E820Type::RAM,
+        MemoryType::ACPI_RECLAIM => E820Type::ACPI,
+        MemoryType::ACPI_NON_VOLATILE => E820Type::NVS,
+        MemoryType::UNUSABLE => E820Type::UNUSABLE,
+        MemoryType::PERSISTENT_MEMORY => E820Type::PMEM,
+        _ => E820Type::RESERVED,
     }
 }

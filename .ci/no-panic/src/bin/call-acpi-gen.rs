@@ -5,12 +5,13 @@
 use core::{fmt::Write, hint::black_box};
 
 use acpi_gen::{
-    AcpiVersion, ApicId, Description, Distance, Distances, Entries, Error, Facs, Fadt, FadtView,
-    Gpa, GpaRange, InterruptOverride, IntiFlags, IoApic, KnownTable, LocalNmi, Madt, MadtEntry,
-    MemoryRange, NmiForm, NmiTarget, Oem, Placed, Polarity, Processor, ProcessorState,
-    ProcessorUid, ProximityDomain, Revisions, Rsdp, Show, Slit, Srat, SratEntry, SubTable, Table,
-    TableSet, Topology, Trigger, Value, Xsdt, byte_sum,
-    check::{self, Consumer, MemoryKind, MemoryMapEntry},
+    AcpiVersion, ApicId, Description, Distance, Distances, E820Entry, E820Type, Entries, Error,
+    Facs, Fadt, FadtView, FoundTable, Gpa, GpaRange, InterruptOverride, IntiFlags, IoApic,
+    KnownTable, ListedTables, LocalNmi, Madt, MadtEntry, MemoryRange, NmiForm, NmiTarget, Oem,
+    Physical, Placed, Polarity, Processor, ProcessorState, ProcessorUid, ProximityDomain,
+    Revisions, Rsdp, Show, Slit, Srat, SratEntry, SubTable, Table, TableSet, TableWalk, Topology,
+    Trigger, UncoveredRam, Value, WalkError, Xsdt, byte_sum,
+    check::{self, Consumer},
     dsdt, facs, fadt, madt, rsdp, slit, srat, xsdt,
 };
 
@@ -27,6 +28,7 @@ fn run() {
         see(write!(Sink, "{error}"));
     }
     read(black_box(&buffer));
+    walk(black_box(&buffer));
     judge(black_box(&buffer), black_box(&mut scratch));
 }
 
@@ -141,7 +143,7 @@ fn read(bytes: &[u8]) {
     }
     if let Ok(rsdp) = Rsdp::parse(bytes) {
         see((Rsdp::revision(&rsdp), Rsdp::oem_id(&rsdp), Rsdp::rsdt(&rsdp)));
-        see((Rsdp::xsdt(&rsdp), Rsdp::sums(&rsdp), Rsdp::bytes(&rsdp)));
+        see((Rsdp::root(&rsdp), Rsdp::xsdt(&rsdp), Rsdp::sums(&rsdp), Rsdp::bytes(&rsdp)));
     }
     if let Ok(xsdt) = Xsdt::parse(bytes) {
         header(Xsdt::table(&xsdt));
@@ -209,6 +211,28 @@ impl Show for Decoder {
     }
 }
 
+/// Memory that starts at address 0.
+struct Memory<'a>(&'a [u8]);
+
+impl Physical for Memory<'_> {
+    fn bytes(&self, at: Gpa, len: usize) -> Option<&[u8]> {
+        self.0.get(usize::try_from(at.0).ok()?..)?.get(..len)
+    }
+}
+
+fn walk(bytes: &[u8]) {
+    let memory = Memory(bytes);
+    for found in TableWalk::new(&memory, black_box(Gpa(16))) {
+        if let Err(error) = &found {
+            see(WalkError::at(error));
+            see(write!(Sink, "{error}"));
+        }
+        see(found);
+    }
+    see(FoundTable::at(&memory, black_box(Gpa(32))));
+    ListedTables::of(black_box(*b"RSDT"), bytes).for_each(see);
+}
+
 fn header(table: &Table<'_>) {
     see((Table::signature(table), Table::revision(table), Table::oem(table)));
     see((Table::bytes(table), Table::sum(table)));
@@ -216,7 +240,10 @@ fn header(table: &Table<'_>) {
 
 fn judge(bytes: &[u8], scratch: &mut [u32]) {
     let Ok(range) = GpaRange::with_size(Gpa(0), black_box(4096)) else { return };
-    let map = [MemoryMapEntry { range, kind: black_box(MemoryKind::Unusable) }];
+    let map = [E820Entry { range, kind: black_box(E820Type::UNUSABLE) }];
+    see(write!(Sink, "{}", map[0]));
+    let covered = black_box([range]);
+    see(UncoveredRam::new(map.iter().map(|entry| entry.range), covered.iter().copied()));
     let bytes = black_box(Some(bytes));
     let repeated = black_box([*b"APIC"]);
     let tables = check::Tables {

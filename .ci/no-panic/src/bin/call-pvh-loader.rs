@@ -8,8 +8,8 @@ use acpi_gen::{
     ApicId, Description, Gpa, GpaRange, Processor, ProcessorState, ProcessorUid, TableSet, Topology,
 };
 use pvh_loader::{
-    EntryState, Error, Guest, GuestMemory, Kernel, Lists, Map, Module, Payload, Plan, Region,
-    RegionKind, SliceMemory, StartInfo, map_len, memory_map,
+    E820Entry, E820Type, EntryState, Error, Guest, GuestMemory, Kernel, Lists, Map, Module,
+    Payload, Plan, SliceMemory, StartInfo, map_len, memory_map,
 };
 
 use no_panic::{Sink, see};
@@ -39,7 +39,7 @@ fn load(file: &mut [u8], memory: &mut [u8]) -> Result<(), Error> {
     see(write!(Sink, "{kernel:?}"));
 
     let range = GpaRange::new(Gpa(black_box(0)), Gpa(black_box(1 << 30)))?;
-    let regions = [Region { range, kind: black_box(RegionKind::RAM) }; 2];
+    let regions = [E820Entry { range, kind: black_box(E820Type::RAM) }; 2];
     let regions = black_box(&regions[..]);
     let mut list = [None; 8];
     let list = black_box(&mut list[..]);
@@ -50,7 +50,7 @@ fn load(file: &mut [u8], memory: &mut [u8]) -> Result<(), Error> {
     place(kernel, regions, memory)
 }
 
-fn place(kernel: Kernel<'_>, regions: &[Region], bytes: &mut [u8]) -> Result<(), Error> {
+fn place(kernel: Kernel<'_>, regions: &[E820Entry], bytes: &mut [u8]) -> Result<(), Error> {
     let processors = [Processor {
         uid: ProcessorUid(black_box(0)),
         apic_id: ApicId(black_box(0)),

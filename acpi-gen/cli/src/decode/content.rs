@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use acpi_gen::{Error, KnownTable, Oem, Rsdp, Show, Table, Value};
+use acpi_gen::{Error, KnownTable, ListedTables, Oem, RSDT, Rsdp, Show, Table, Value};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::blob;
 use crate::table_source::Source;
 
 /// A file name as text: one that is not UTF-8 gets replacement characters.
@@ -215,10 +214,10 @@ fn table_content(
     }
     match known {
         Some(known) => known.show(table.bytes(), &mut decoded.content),
-        None if table.signature() == blob::RSDT => {
+        None if table.signature() == RSDT => {
             decoded.content.list("tables");
-            for address in blob::addresses(*table) {
-                decoded.content.item(Value::Hex(address));
+            for address in ListedTables::of(RSDT, table.bytes()) {
+                decoded.content.item(Value::Hex(address.0));
             }
             Ok(())
         }

@@ -1,10 +1,9 @@
 //! The host's memory map, its blocks, and the ranges to keep.
 
-use acpi_gen::{Gpa, GpaRange};
-use hv_glue::e820::{E820Entry, E820Type};
+use acpi_gen::{E820Entry, Gpa, GpaRange};
 use hv_glue::{MemoryBlock, NodeId};
 
-use super::schema::{E820, Kind, MemBlk};
+use super::schema::{E820, MemBlk};
 use acpi_gen_topology::FileError;
 use acpi_gen_topology::number::{self, Number};
 use acpi_gen_topology::source::{Source, Span, Spanned};
@@ -18,15 +17,8 @@ pub(super) fn map(
 ) -> Result<(Vec<E820Entry>, Vec<Span>), FileError> {
     let mut map = Vec::new();
     for entry in entries {
-        let kind = match entry.kind {
-            Kind::Ram => E820Type::RAM,
-            Kind::Reserved => E820Type::RESERVED,
-            Kind::Acpi => E820Type::ACPI,
-            Kind::Nvs => E820Type::NVS,
-            Kind::Unusable => E820Type::UNUSABLE,
-        };
         let range = range(source, &entry.start, &entry.end)?;
-        map.push((E820Entry { range, kind }, entry.start.span()));
+        map.push((E820Entry { range, kind: entry.kind }, entry.start.span()));
     }
     Ok(map.into_iter().unzip())
 }

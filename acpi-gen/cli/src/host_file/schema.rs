@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use acpi_gen::E820Type;
 use serde::{Deserialize, Deserializer, de};
 
 use acpi_gen_topology::number::{self, Number};
@@ -28,18 +29,20 @@ pub(super) type Row = Spanned<Vec<Spanned<Number>>>;
 pub(super) struct E820 {
     pub(super) start: Spanned<Number>,
     pub(super) end: Spanned<Number>,
-    #[serde(rename = "type")]
-    pub(super) kind: Kind,
+    #[serde(rename = "type", deserialize_with = "e820_type")]
+    pub(super) kind: E820Type,
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
-    Ram,
-    Reserved,
-    Acpi,
-    Nvs,
-    Unusable,
+fn e820_type<'de, D: Deserializer<'de>>(from: D) -> Result<E820Type, D::Error> {
+    const NAMES: [&str; 5] = ["ram", "reserved", "acpi", "nvs", "unusable"];
+    match String::deserialize(from)?.as_str() {
+        "ram" => Ok(E820Type::RAM),
+        "reserved" => Ok(E820Type::RESERVED),
+        "acpi" => Ok(E820Type::ACPI),
+        "nvs" => Ok(E820Type::NVS),
+        "unusable" => Ok(E820Type::UNUSABLE),
+        other => Err(de::Error::unknown_variant(other, &NAMES)),
+    }
 }
 
 #[derive(Deserialize)]
