@@ -9,4 +9,4 @@ careful=$(cargo_tool cargo-careful 0.4.10)
 RUST_LIB_SRC=$(rust_source)
 export RUST_LIB_SRC RUSTC_BOOTSTRAP=1 XDG_CACHE_HOME=$CACHE CARGO_PROFILE_DEV_DEBUG=0
 # The replay of all corpora calls the C interface, too.
-"$careful/cargo-careful" careful test --quiet --target-dir target/careful --package fuzz --package pvh-metal --package xen-hypercall --tests
+"$careful/cargo-careful" careful test --quiet --target-dir target/careful --package fuzz --package pvh-boot --package xen-hypercall --tests

@@ -46,7 +46,7 @@ impl Images {
         command_line: &str,
     ) -> Result<Self, Failure> {
         let file = read(kernel)?;
-        let image = pvh_bzimage::elf_image(&file)
+        let image = pvh_boot::decompress::elf_image(&file)
             .map_err(|error| Failure::File { path: kernel.to_owned(), what: error.to_string() })?;
         Ok(Self {
             kernel: image.into_owned(),

@@ -1,7 +1,7 @@
 //! Packed kernels of any bytes: an image of the stated size, or an error. What the
 //! size field says is not allocated beyond the limit.
 
-use pvh_bzimage::{MAX_IMAGE, elf_image};
+use pvh_boot::decompress::{MAX_IMAGE, elf_image};
 use pvh_loader::Payload;
 
 use crate::Interest;

@@ -47,6 +47,7 @@ pub enum Error {
         signature: [u8; 4],
     },
     /// A topology file that is wrong in itself.
+    #[cfg(feature = "load")]
     Topology(acpi_gen_topology::FileError),
     /// A topology that gives a processor an id that the machine does not have.
     OtherApicId {
@@ -108,6 +109,7 @@ impl fmt::Display for Error {
             Self::NoTable { signature } => {
                 write!(f, "firmware has no table {}", signature.escape_ascii())
             }
+            #[cfg(feature = "load")]
             Self::Topology(error) => write!(f, "topology.toml, {error}"),
             Self::OtherApicId { vcpu, topology, machine: Some(machine) } => write!(
                 f,

@@ -12,7 +12,7 @@ use pvh_loader::{
     E820Entry, E820Type, EntryState, Guest, GuestMemory, Item, Kernel, Lists, Module, Plan, map_len,
 };
 
-use crate::{Firmware, Staged, Staging, boot_apic_id, machine};
+use crate::{Firmware, Staged, Staging, boot_apic_id, decompress, machine};
 
 /// The files that a loader found.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +97,7 @@ where
     M: Physical + GuestMemory + Copy,
     P: Platform,
 {
-    let image = pvh_bzimage::elf_image(files.kernel).map_err(text)?;
+    let image = decompress::elf_image(files.kernel).map_err(text)?;
     if let Cow::Owned(image) = &image {
         platform.print(&format!("kernel unpacked to {} bytes", image.len()));
     }

@@ -3,8 +3,8 @@
 
 use acpi_gen::{Gpa, GpaRange};
 use pvh_boot::Received;
+use pvh_boot::metal::IdentityMapped;
 use pvh_loader::{E820Entry, E820Type};
-use pvh_metal::IdentityMapped;
 
 const FOUR_GIB: u64 = 1 << 32;
 

@@ -12,9 +12,9 @@ use core::ptr;
 
 use acpi_gen::{Gpa, GpaRange};
 use linked_list_allocator::LockedHeap;
+use pvh_boot::metal::{IdentityMapped, Trampoline};
 use pvh_boot::{Archive, Files, MemoryMap, OtherTables, Platform, Received, Staging, load};
 use pvh_loader::{E820Entry, EntryState};
-use pvh_metal::{IdentityMapped, Trampoline};
 
 use crate::given::Given;
 use crate::hardware::{Serial, mask_interrupts, reset};

@@ -7,8 +7,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
+use pvh_boot::metal::{IdentityMapped, Trampoline};
 use pvh_boot::{Files, OtherTables, load};
-use pvh_metal::{IdentityMapped, Trampoline};
 use uefi::prelude::*;
 
 use crate::console::Console;

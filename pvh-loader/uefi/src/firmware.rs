@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 use core::ptr::NonNull;
 
 use acpi_gen::{Gpa, GpaRange};
+use pvh_boot::metal::Trampoline;
 use pvh_boot::{MemoryMap, Platform, Staging};
 use pvh_loader::{E820Entry, E820Type, EntryState};
-use pvh_metal::Trampoline;
 use uefi::boot::{self, AllocateType, MemoryDescriptor, MemoryType};
 use uefi::mem::memory_map::MemoryMap as _;
 use uefi::prelude::*;

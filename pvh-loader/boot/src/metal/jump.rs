@@ -9,7 +9,7 @@ use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::ptr;
 
-use pvh_boot::Staging;
+use crate::Staging;
 use pvh_loader::EntryState;
 
 /// Bytes of the page that a [`Trampoline`] takes, and its alignment.

@@ -55,7 +55,7 @@ fn gzip_parts(file: &[u8]) -> Option<(&[u8], u32)> {
 /// xz; its own checks are the decoder's work.
 pub(crate) fn xz(stream: &[u8], to: &mut [u8]) -> Result<usize, &'static str> {
     // The dictionary need not be larger than what comes out.
-    let dictionary = usize::try_from(crate::MAX_IMAGE).unwrap_or(usize::MAX);
+    let dictionary = usize::try_from(crate::decompress::MAX_IMAGE).unwrap_or(usize::MAX);
     let mut decoder = XzDecoder::in_heap_with_alloc_dict_size(0, dictionary);
     let (mut read, mut written) = (0_usize, 0_usize);
     loop {
@@ -79,7 +79,7 @@ pub(crate) fn xz(stream: &[u8], to: &mut [u8]) -> Result<usize, &'static str> {
 /// Zstandard. The kernel's build asks for windows of up to 128 MiB (level 22).
 pub(crate) fn zstd(stream: &[u8], to: &mut [u8]) -> Result<usize, &'static str> {
     let mut decoder = FrameDecoder::new();
-    decoder.set_max_window_size(crate::MAX_IMAGE.into());
+    decoder.set_max_window_size(crate::decompress::MAX_IMAGE.into());
     decoder.decode_all(stream, to).map_err(|error| match error {
         FrameDecoderError::TargetTooSmall => TOO_LONG,
         _ => "the zstd stream is not valid or ends early",

@@ -1,5 +1,3 @@
-#![no_std]
-#![cfg(target_arch = "x86_64")]
 //! What a loader on the bare machine cannot do in safe code: reach physical memory,
 //! and leave 64-bit mode for a PVH kernel's 32-bit entry.
 

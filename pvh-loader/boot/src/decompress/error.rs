@@ -21,7 +21,7 @@ pub enum Error {
     TooLarge {
         /// The size.
         size: u32,
-        /// The largest that is unpacked, [`MAX_IMAGE`](crate::MAX_IMAGE).
+        /// The largest that is unpacked, [`MAX_IMAGE`](crate::decompress::MAX_IMAGE).
         max: u32,
     },
     /// No memory for the unpacked image.

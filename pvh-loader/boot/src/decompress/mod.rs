@@ -1,12 +1,8 @@
-#![no_std]
-#![forbid(unsafe_code)]
 //! The ELF image in a bzImage as distributions ship it: unpacked from gzip, xz,
 //! zstd or lz4. This takes a heap, which `pvh-loader` itself does without.
 //!
 //! # Not supported
 //! bzip2, lzma and lzo payloads, which no current distribution ships.
-
-extern crate alloc;
 
 mod error;
 mod formats;

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use pvh_bzimage::{Error, MAX_IMAGE, elf_image};
+use pvh_boot::decompress::{Error, MAX_IMAGE, elf_image};
 use pvh_loader::Compression;
 
 fn image(name: &str) -> Vec<u8> {
