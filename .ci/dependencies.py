@@ -13,7 +13,7 @@ ALLOWED = {"zerocopy", "heapless", "crc-any", "vm-memory"}
 # Packages with unsafe code, and why.
 UNSAFE = {
     "acpi-gen": "a test against another crate, which maps memory",
-    "no-panic": "a program without an operating system",
+    "panic-check": "a program without an operating system",
     "pvh-boot": "a machine without an operating system",
     "hv-glue-capi": "pointers that a C caller lends",
     "fuzz": "calls of the C interface",

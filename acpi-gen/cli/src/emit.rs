@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use acpi_gen::{Error, Revisions, TableSet, Topology};
-use acpi_gen_topology::{IdScheme, number};
+use hv_glue_topology::{IdScheme, number};
 use serde::Serialize;
 
 use crate::failure::Failure;

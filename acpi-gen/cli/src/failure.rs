@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use acpi_gen_topology::FileError;
+use hv_glue_topology::FileError;
 
 /// A failed run.
 #[derive(Debug)]

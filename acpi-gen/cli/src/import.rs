@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use acpi_gen_topology::{FileError, TopologyFile, XlConfig};
+use hv_glue_topology::{FileError, TopologyFile, XlConfig};
 
 use crate::failure::Failure;
 use crate::input;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{Error, Madt, Oem, Table, madt, slit, srat};
-use acpi_gen_topology::Machine;
+use hv_glue_topology::Machine;
 
 use crate::cpio::Archive;
 use crate::failure::Failure;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use acpi_gen::{E820Entry, E820Type, Gpa, GpaRange};
-use acpi_gen_topology::number;
+use hv_glue_topology::number;
 
 use crate::failure::Failure;
 use crate::host_file::HostFile;

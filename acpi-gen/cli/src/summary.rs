@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use acpi_gen::{Distance, MemoryRange, ProcessorState, ProximityDomain, Slit, Topology};
-use acpi_gen_topology::cpulist;
+use hv_glue_topology::cpulist;
 
 use crate::text_table::{Align, TextTable};
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use acpi_gen::Topology;
-use acpi_gen_topology::{IdScheme, Machine};
+use hv_glue_topology::{IdScheme, Machine};
 
 use crate::failure::Failure;
 use crate::input;
@@ -11,14 +11,14 @@ use crate::input;
 /// A topology file that was read.
 pub(crate) struct TopologyFile {
     path: PathBuf,
-    file: acpi_gen_topology::TopologyFile,
+    file: hv_glue_topology::TopologyFile,
 }
 
 impl TopologyFile {
     /// Reads a file.
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let bytes = input::file(path)?;
-        let file = acpi_gen_topology::TopologyFile::parse(&bytes)
+        let file = hv_glue_topology::TopologyFile::parse(&bytes)
             .map_err(|error| Failure::in_file(path, error))?;
         Ok(Self { path: path.to_owned(), file })
     }

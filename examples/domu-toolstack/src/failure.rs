@@ -10,7 +10,7 @@ use xen_hypercall::DomainId;
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// Something wrong on a line of an input file.
-    Input { path: PathBuf, error: acpi_gen_topology::FileError },
+    Input { path: PathBuf, error: hv_glue_topology::FileError },
     /// A file that cannot be used.
     File { path: PathBuf, what: String },
     /// A request that this host or Xen's guests cannot meet.

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{MemoryRange, ProcessorState, ProximityDomain};
-use acpi_gen_topology::{FileError, Machine, TopologyFile, XlConfig};
 use hv_glue::VnodeId;
+use hv_glue_topology::{FileError, Machine, TopologyFile, XlConfig};
 
 use crate::failure::Failure;
 

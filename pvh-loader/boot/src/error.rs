@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// A topology file that is wrong in itself.
     #[cfg(feature = "load")]
-    Topology(acpi_gen_topology::FileError),
+    Topology(hv_glue_topology::FileError),
     /// A topology that gives a processor an id that the machine does not have.
     OtherApicId {
         /// The processor's number in the topology.

@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use acpi_gen::{ApicId, Madt, MadtEntry, Processor, ProcessorState, ProcessorUid};
-use acpi_gen_topology::{Machine, TopologyFile};
+use hv_glue_topology::{Machine, TopologyFile};
 
 use crate::{Error, Firmware};
 

@@ -99,7 +99,7 @@ address = 0xFED00000
 gsi_base = 0
 "#;
 
-fn by(topology: &str) -> Result<acpi_gen_topology::Machine, Error> {
+fn by(topology: &str) -> Result<hv_glue_topology::Machine, Error> {
     let memory = firmware();
     let firmware = Firmware::read(&memory, Gpa(BASE)).unwrap();
     machine(Some(topology.as_bytes()), &firmware, ApicId(0))

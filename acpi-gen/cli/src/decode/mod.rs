@@ -5,7 +5,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use acpi_gen_topology::number;
+use hv_glue_topology::number;
 
 use crate::failure::Failure;
 use crate::table_source::Sources;

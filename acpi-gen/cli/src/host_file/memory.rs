@@ -4,9 +4,9 @@ use acpi_gen::{E820Entry, Gpa, GpaRange};
 use hv_glue::{MemoryBlock, NodeId};
 
 use super::schema::{E820, MemBlk};
-use acpi_gen_topology::FileError;
-use acpi_gen_topology::number::{self, Number};
-use acpi_gen_topology::source::{Source, Span, Spanned};
+use hv_glue_topology::FileError;
+use hv_glue_topology::number::{self, Number};
+use hv_glue_topology::source::{Source, Span, Spanned};
 
 /// What firmware and hypervisors keep at the start of memory.
 const DEFAULT_KEEP: (u64, u64) = (0, 1 << 20);

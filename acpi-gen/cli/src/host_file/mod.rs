@@ -12,9 +12,9 @@ use hv_glue::{HostCpu, HostFacts, MemoryBlock, NodeId, PcpuId};
 
 use crate::failure::Failure;
 use crate::input;
-use acpi_gen_topology::FileError;
-use acpi_gen_topology::number::Number;
-use acpi_gen_topology::source::{Source, Span, Spanned};
+use hv_glue_topology::FileError;
+use hv_glue_topology::number::Number;
+use hv_glue_topology::source::{Source, Span, Spanned};
 use schema::Amount;
 
 pub(crate) use schema::Mode;

@@ -5,8 +5,8 @@ use std::fmt;
 use acpi_gen::E820Type;
 use serde::{Deserialize, Deserializer, de};
 
-use acpi_gen_topology::number::{self, Number};
-use acpi_gen_topology::source::Spanned;
+use hv_glue_topology::number::{self, Number};
+use hv_glue_topology::source::Spanned;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

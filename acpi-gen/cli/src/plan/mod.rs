@@ -6,7 +6,7 @@ mod text;
 
 use std::path::PathBuf;
 
-use acpi_gen_topology::number;
+use hv_glue_topology::number;
 
 use crate::failure::Failure;
 use crate::host_file::HostFile;

@@ -21,9 +21,9 @@ use hv_glue::{
     populate::{AllocationStats, Binding, Heap, NodeHeap, Populate, Request, WholeHeap},
 };
 
-use no_panic::{Sink, see};
+use panic_check::{Sink, see};
 
-no_panic::program!(run);
+panic_check::program!(run);
 
 fn run() {
     for part in [units, ids, leaves, host, guest, map, calls] {

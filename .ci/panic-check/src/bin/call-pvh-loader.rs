@@ -12,9 +12,9 @@ use pvh_loader::{
     Payload, Plan, SliceMemory, StartInfo, map_len, memory_map,
 };
 
-use no_panic::{Sink, see};
+use panic_check::{Sink, see};
 
-no_panic::program!(run);
+panic_check::program!(run);
 
 fn run() {
     let mut file = [0_u8; 8192];

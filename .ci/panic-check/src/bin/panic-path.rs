@@ -3,7 +3,7 @@
 
 use core::hint::black_box;
 
-no_panic::program!(run);
+panic_check::program!(run);
 
 fn run() {
     let bytes: &[u8] = black_box(&[1, 2, 3]);

@@ -15,9 +15,9 @@ use acpi_gen::{
     dsdt, facs, fadt, madt, rsdp, slit, srat, xsdt,
 };
 
-use no_panic::{Sink, see};
+use panic_check::{Sink, see};
 
-no_panic::program!(run);
+panic_check::program!(run);
 
 fn run() {
     let mut buffer = [0_u8; 4096];
