@@ -6,8 +6,8 @@
 //! have four characters and must differ among siblings.
 
 use crate::{
-    Error, Placed, Processor, ProcessorState, Show, Table, TableSet, Topology,
-    known_table::AcpiTable,
+    Error, Placed, Processor, ProcessorState, Show, Table, Topology,
+    acpi_table::{AcpiTable, Contents},
     table::{self, HEADER_LEN},
     wire::Writer,
 };
@@ -218,16 +218,21 @@ impl AcpiTable for Dsdt {
     const IS_LISTED: bool = false;
     const IS_SIGNED: bool = true;
 
-    fn is_in(set: &TableSet<'_>) -> bool {
-        set.version().is_some()
+    fn is_in(contents: &Contents<'_>) -> bool {
+        contents.version.is_some()
     }
 
-    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
-        len(set.topology())
+    fn len(contents: &Contents<'_>) -> Result<usize, Error> {
+        len(contents.topology)
     }
 
-    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
-        emit(set.topology(), buffer)
+    fn emit(
+        contents: &Contents<'_>,
+        _: &Placed,
+        _: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        emit(contents.topology, buffer)
     }
 
     fn show(bytes: &[u8], _: &mut impl Show) -> Result<(), Error> {

@@ -6,7 +6,11 @@ use zerocopy::{
     little_endian::{U32, U64},
 };
 
-use crate::{Error, KnownTable, Placed, Show, TableSet, Value, known_table::AcpiTable, wire::wire};
+use crate::{
+    Error, Placed, Show, Value,
+    acpi_table::{AcpiTable, Contents},
+    wire::wire,
+};
 
 /// Signature of the FACS.
 pub const SIGNATURE: [u8; 4] = *b"FACS";
@@ -118,22 +122,21 @@ impl AcpiTable for Facs<'_> {
     const HAS_HEADER: bool = false;
     const IS_LISTED: bool = false;
 
-    fn is_in(set: &TableSet<'_>) -> bool {
-        set.version().is_some()
+    fn is_in(contents: &Contents<'_>) -> bool {
+        contents.version.is_some()
     }
 
-    fn len(_: &TableSet<'_>) -> Result<usize, Error> {
+    fn len(_: &Contents<'_>) -> Result<usize, Error> {
         Ok(LEN)
     }
 
     fn emit(
-        _: &TableSet<'_>,
+        _: &Contents<'_>,
         placed: &Placed,
         before: &[u8],
         buffer: &mut [u8],
     ) -> Result<usize, Error> {
-        let signed = KnownTable::ALL.into_iter().filter(|table| table.is_signed());
-        let signed = signed.filter_map(|table| placed.table(table.signature()));
+        let signed = placed.tables().iter().filter(|table| table.is_signed);
         let bytes = signed
             .filter_map(|table| before.get(table.offset..table.offset.saturating_add(table.len)));
         emit(hardware_signature(bytes), buffer)

@@ -6,8 +6,9 @@ use zerocopy::{
 };
 
 use crate::{
-    AcpiVersion, Error, Gpa, KnownTable, Oem, Placed, Show, Table, TableSet, Value,
-    known_table::AcpiTable,
+    AcpiVersion, Error, Gpa, Oem, Placed, Show, Table, Value,
+    acpi_table::{AcpiTable, Contents},
+    dsdt, facs,
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -156,28 +157,28 @@ impl<'a> FadtView<'a> {
 impl AcpiTable for FadtView<'_> {
     const SIGNATURE: [u8; 4] = SIGNATURE;
 
-    fn is_in(set: &TableSet<'_>) -> bool {
-        set.version().is_some()
+    fn is_in(contents: &Contents<'_>) -> bool {
+        contents.version.is_some()
     }
 
-    fn len(_: &TableSet<'_>) -> Result<usize, Error> {
+    fn len(_: &Contents<'_>) -> Result<usize, Error> {
         Ok(LEN)
     }
 
     fn emit(
-        set: &TableSet<'_>,
+        contents: &Contents<'_>,
         placed: &Placed,
         _: &[u8],
         buffer: &mut [u8],
     ) -> Result<usize, Error> {
-        let Some(version) = set.version() else { return Ok(0) };
+        let Some(version) = contents.version else { return Ok(0) };
         let fadt = Fadt {
             version,
-            facs: placed.address(KnownTable::Facs),
-            dsdt: placed.address(KnownTable::Dsdt),
-            hypervisor_vendor: set.hypervisor_vendor(),
+            facs: placed.address(facs::SIGNATURE),
+            dsdt: placed.address(dsdt::SIGNATURE),
+            hypervisor_vendor: contents.hypervisor_vendor,
         };
-        emit(&fadt, &set.topology().description().oem, buffer)
+        emit(&fadt, &contents.topology.description().oem, buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

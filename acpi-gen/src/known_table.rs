@@ -2,40 +2,10 @@
 //! that nothing panics iterate over it, so a new table is one module and one line here.
 
 use crate::{
-    Error, Facs, FadtView, Madt, Placed, Rsdp, Show, Slit, Srat, TableSet, Xsdt, dsdt::Dsdt,
+    Error, Facs, FadtView, MAX_TABLES, Madt, Placed, Rsdp, Show, Slit, Srat, Xsdt,
+    acpi_table::{AcpiTable, Contents},
+    dsdt::Dsdt,
 };
-
-/// A table: its place in a set, its emitter, and its parser in the form of `show`.
-pub(crate) trait AcpiTable {
-    /// "RSDP" for the RSDP.
-    const SIGNATURE: [u8; 4];
-    /// Alignment in a set, in bytes; the XSDT's addresses are 8 bytes wide.
-    const ALIGN: usize = 8;
-    /// Whether it starts with the common header.
-    const HAS_HEADER: bool = true;
-    /// Whether the XSDT lists it.
-    const IS_LISTED: bool = true;
-    /// Whether it counts for the FACS' hardware signature.
-    const IS_SIGNED: bool = false;
-
-    /// Whether a set has it.
-    fn is_in(set: &TableSet<'_>) -> bool;
-
-    /// Its length in bytes; it contains no address.
-    fn len(set: &TableSet<'_>) -> Result<usize, Error>;
-
-    /// Writes it to the start of `buffer`. `placed` has all addresses, and `before` the
-    /// bytes of the tables that are in front of it.
-    fn emit(
-        set: &TableSet<'_>,
-        placed: &Placed,
-        before: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error>;
-
-    /// Parses the table and hands what follows the common header to a decoder.
-    fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error>;
-}
 
 /// Declares [`KnownTable`], in the order in which a set has the tables.
 macro_rules! known_tables {
@@ -49,7 +19,7 @@ macro_rules! known_tables {
 
         impl KnownTable {
             /// All of them, in the order in which a set has them.
-            pub const ALL: [Self; [$(Self::$Name),*].len()] = [$(Self::$Name),*];
+            pub const ALL: [Self; MAX_TABLES] = [$(Self::$Name),*];
 
             /// Its signature; "RSDP" for the RSDP.
             #[must_use]
@@ -72,34 +42,43 @@ macro_rules! known_tables {
                 match self { $(Self::$Name => <$Table>::show(bytes, to),)* }
             }
 
-            pub(crate) const fn align(self) -> usize {
-                match self { $(Self::$Name => <$Table>::ALIGN,)* }
+            pub(crate) fn is_in(self, contents: &Contents<'_>) -> bool {
+                match self { $(Self::$Name => <$Table>::is_in(contents),)* }
             }
 
             pub(crate) const fn is_listed(self) -> bool {
                 match self { $(Self::$Name => <$Table>::IS_LISTED,)* }
             }
 
-            pub(crate) const fn is_signed(self) -> bool {
-                match self { $(Self::$Name => <$Table>::IS_SIGNED,)* }
+            /// The alignment of a set with this table, in bytes.
+            pub(crate) const fn align(self) -> usize {
+                match self { $(Self::$Name => <$Table>::ALIGN,)* }
             }
 
-            pub(crate) fn is_in(self, set: &TableSet<'_>) -> bool {
-                match self { $(Self::$Name => <$Table>::is_in(set),)* }
-            }
-
-            pub(crate) fn len(self, set: &TableSet<'_>) -> Result<usize, Error> {
-                match self { $(Self::$Name => <$Table as AcpiTable>::len(set),)* }
+            /// Gives the table the next place.
+            pub(crate) fn place(
+                self,
+                contents: &Contents<'_>,
+                placed: &mut Placed,
+            ) -> Result<(), Error> {
+                match self {
+                    $(Self::$Name => {
+                        placed.push::<$Table>(<$Table as AcpiTable>::len(contents)?);
+                    })*
+                }
+                Ok(())
             }
 
             pub(crate) fn emit(
                 self,
-                set: &TableSet<'_>,
+                contents: &Contents<'_>,
                 placed: &Placed,
                 before: &[u8],
                 buffer: &mut [u8],
             ) -> Result<usize, Error> {
-                match self { $(Self::$Name => <$Table>::emit(set, placed, before, buffer),)* }
+                match self {
+                    $(Self::$Name => <$Table>::emit(contents, placed, before, buffer),)*
+                }
             }
         }
     };

@@ -61,6 +61,7 @@
 #[cfg(test)]
 extern crate std;
 
+mod acpi_table;
 mod bits;
 mod description;
 mod entry;
@@ -89,6 +90,7 @@ pub mod slit;
 pub mod srat;
 pub mod xsdt;
 
+pub use acpi_table::{MAX_TABLES, Placed, PlacedTable};
 pub use description::{
     Description, Distances, Entries, InterruptOverride, IntiFlags, IoApic, LocalNmi, MemoryRange,
     NmiForm, NmiTarget, Oem, Polarity, Processor, ProcessorState, Trigger,
@@ -106,9 +108,9 @@ pub use slit::Slit;
 pub use srat::{Srat, SratEntry};
 pub use subtable::{SubTable, SubTables};
 pub use table::{HEADER_LEN, Table};
-pub use table_set::{MAX_TABLES, Placed, PlacedTable, TableSet};
+pub use table_set::TableSet;
 pub use topology::{MAX_DOMAIN, Topology};
 pub use units::{ApicId, Distance, Gpa, GpaRange, ProcessorUid, ProximityDomain};
-pub use walk::{FoundTable, ListedTables, Physical, RSDT, TableWalk, WalkError};
+pub use walk::{FoundTable, Physical, TableWalk, WalkError};
 pub use wire::byte_sum;
-pub use xsdt::Xsdt;
+pub use xsdt::{ListedTables, RSDT, Xsdt};

@@ -5,9 +5,9 @@ use zerocopy::{FromBytes, little_endian::U32};
 
 use crate::{
     ApicId, Error, InterruptOverride, IntiFlags, IoApic, LocalNmi, NmiTarget, Placed, Processor,
-    ProcessorState, ProcessorUid, Show, SubTables, Table, TableSet, Topology, Value,
+    ProcessorState, ProcessorUid, Show, SubTables, Table, Topology, Value,
+    acpi_table::{AcpiTable, Contents},
     entry::{at, entries},
-    known_table::AcpiTable,
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -253,16 +253,21 @@ impl AcpiTable for Madt<'_> {
     const SIGNATURE: [u8; 4] = SIGNATURE;
     const IS_SIGNED: bool = true;
 
-    fn is_in(_: &TableSet<'_>) -> bool {
+    fn is_in(_: &Contents<'_>) -> bool {
         true
     }
 
-    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
-        len(set.topology())
+    fn len(contents: &Contents<'_>) -> Result<usize, Error> {
+        len(contents.topology)
     }
 
-    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
-        emit(set.topology(), buffer)
+    fn emit(
+        contents: &Contents<'_>,
+        _: &Placed,
+        _: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        emit(contents.topology, buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

@@ -6,10 +6,10 @@ use zerocopy::{
 };
 
 use crate::{
-    Error, Gpa, KnownTable, Oem, Placed, Show, TableSet, Value,
-    known_table::AcpiTable,
-    walk::RSDT,
+    Error, Gpa, Oem, Placed, Show, Value,
+    acpi_table::{AcpiTable, Contents},
     wire::{byte_sum, wire},
+    xsdt,
 };
 
 /// Bytes of an RSDP of revision 2.
@@ -126,8 +126,8 @@ impl<'a> Rsdp<'a> {
     #[must_use]
     pub fn root(&self) -> (Gpa, [u8; 4]) {
         match self.xsdt() {
-            Some(xsdt) if xsdt.0 != 0 => (xsdt, crate::xsdt::SIGNATURE),
-            _ => (Gpa(self.rsdt().into()), RSDT),
+            Some(xsdt) if xsdt.0 != 0 => (xsdt, xsdt::SIGNATURE),
+            _ => (Gpa(self.rsdt().into()), xsdt::RSDT),
         }
     }
 
@@ -151,21 +151,21 @@ impl AcpiTable for Rsdp<'_> {
     const HAS_HEADER: bool = false;
     const IS_LISTED: bool = false;
 
-    fn is_in(_: &TableSet<'_>) -> bool {
+    fn is_in(_: &Contents<'_>) -> bool {
         true
     }
 
-    fn len(_: &TableSet<'_>) -> Result<usize, Error> {
+    fn len(_: &Contents<'_>) -> Result<usize, Error> {
         Ok(LEN)
     }
 
     fn emit(
-        set: &TableSet<'_>,
+        contents: &Contents<'_>,
         placed: &Placed,
         _: &[u8],
         buffer: &mut [u8],
     ) -> Result<usize, Error> {
-        emit(&set.topology().description().oem, placed.address(KnownTable::Xsdt), buffer)
+        emit(&contents.topology.description().oem, placed.address(xsdt::SIGNATURE), buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

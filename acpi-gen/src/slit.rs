@@ -3,8 +3,8 @@
 use zerocopy::{FromBytes, little_endian::U64};
 
 use crate::{
-    Distance, Error, Placed, ProximityDomain, Show, Table, TableSet, Topology, Value,
-    known_table::AcpiTable,
+    Distance, Error, Placed, ProximityDomain, Show, Table, Topology, Value,
+    acpi_table::{AcpiTable, Contents},
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -128,16 +128,21 @@ impl AcpiTable for Slit<'_> {
     const SIGNATURE: [u8; 4] = SIGNATURE;
     const IS_SIGNED: bool = true;
 
-    fn is_in(set: &TableSet<'_>) -> bool {
-        set.topology().localities() > 0
+    fn is_in(contents: &Contents<'_>) -> bool {
+        contents.topology.localities() > 0
     }
 
-    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
-        len(set.topology())
+    fn len(contents: &Contents<'_>) -> Result<usize, Error> {
+        len(contents.topology)
     }
 
-    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
-        emit(set.topology(), buffer)
+    fn emit(
+        contents: &Contents<'_>,
+        _: &Placed,
+        _: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        emit(contents.topology, buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

@@ -5,9 +5,9 @@ use zerocopy::little_endian::{U32, U64};
 
 use crate::{
     ApicId, Error, MemoryRange, Placed, Processor, ProximityDomain, Show, SubTables, Table,
-    TableSet, Topology,
+    Topology,
+    acpi_table::{AcpiTable, Contents},
     entry::{at, entries, split},
-    known_table::AcpiTable,
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -175,16 +175,21 @@ impl AcpiTable for Srat<'_> {
     const SIGNATURE: [u8; 4] = SIGNATURE;
     const IS_SIGNED: bool = true;
 
-    fn is_in(set: &TableSet<'_>) -> bool {
-        set.topology().localities() > 0
+    fn is_in(contents: &Contents<'_>) -> bool {
+        contents.topology.localities() > 0
     }
 
-    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
-        len(set.topology())
+    fn len(contents: &Contents<'_>) -> Result<usize, Error> {
+        len(contents.topology)
     }
 
-    fn emit(set: &TableSet<'_>, _: &Placed, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
-        emit(set.topology(), buffer)
+    fn emit(
+        contents: &Contents<'_>,
+        _: &Placed,
+        _: &[u8],
+        buffer: &mut [u8],
+    ) -> Result<usize, Error> {
+        emit(contents.topology, buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use crate::{Error, Facs, Gpa, HEADER_LEN, Rsdp, Table, facs, known_table::AcpiTable, rsdp};
-
-/// Signature of the RSDT, in which ACPI 1.0 has 32-bit addresses. ACPI 6.5, 5.2.7.
-pub const RSDT: [u8; 4] = *b"RSDT";
+use crate::{
+    Error, Facs, Gpa, HEADER_LEN, ListedTables, Rsdp, Table, acpi_table::AcpiTable, facs, rsdp,
+};
 
 /// Physical memory that contains tables.
 pub trait Physical {
@@ -91,37 +90,6 @@ impl fmt::Display for WalkError {
 }
 
 impl core::error::Error for WalkError {}
-
-/// The addresses that an XSDT or RSDT lists; a rest that is no address is left out.
-#[derive(Clone, Copy, Debug)]
-pub struct ListedTables<'a> {
-    rest: &'a [u8],
-    /// Bytes of an address.
-    width: usize,
-}
-
-impl<'a> ListedTables<'a> {
-    /// The list in a table with this signature: any but [`RSDT`] has 64-bit addresses.
-    #[must_use]
-    pub fn of(signature: [u8; 4], table: &'a [u8]) -> Self {
-        let rest = table.get(HEADER_LEN..).unwrap_or_default();
-        Self { rest, width: if signature == RSDT { size_of::<u32>() } else { size_of::<u64>() } }
-    }
-}
-
-impl Iterator for ListedTables<'_> {
-    type Item = Gpa;
-
-    fn next(&mut self) -> Option<Gpa> {
-        let (address, rest) = self.rest.split_at_checked(self.width)?;
-        self.rest = rest;
-        let mut bytes = [0; size_of::<u64>()];
-        for (byte, from) in bytes.iter_mut().zip(address) {
-            *byte = *from;
-        }
-        Some(Gpa(u64::from_le_bytes(bytes)))
-    }
-}
 
 /// What the walk visits next.
 #[derive(Clone, Copy, Debug)]

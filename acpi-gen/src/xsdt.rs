@@ -3,14 +3,15 @@
 use zerocopy::little_endian::U64;
 
 use crate::{
-    Error, Gpa, KnownTable, Oem, Placed, Show, Table, TableSet, Value,
-    known_table::AcpiTable,
+    Error, Gpa, Oem, Placed, Show, Table, Value,
+    acpi_table::{AcpiTable, Contents},
     table::{self, HEADER_LEN},
-    walk::ListedTables,
 };
 
 /// Signature of the XSDT.
 pub const SIGNATURE: [u8; 4] = *b"XSDT";
+/// Signature of the RSDT, in which ACPI 1.0 has 32-bit addresses. ACPI 6.5, 5.2.7.
+pub const RSDT: [u8; 4] = *b"RSDT";
 const REVISION: u8 = 1;
 
 /// The length in bytes of an XSDT with this many addresses.
@@ -44,6 +45,37 @@ fn write(
     })
 }
 
+/// The addresses that an XSDT or RSDT lists; a rest that is no address is left out.
+#[derive(Clone, Copy, Debug)]
+pub struct ListedTables<'a> {
+    rest: &'a [u8],
+    /// Bytes of an address.
+    width: usize,
+}
+
+impl<'a> ListedTables<'a> {
+    /// The list in a table with this signature: any but [`RSDT`] has 64-bit addresses.
+    #[must_use]
+    pub fn of(signature: [u8; 4], table: &'a [u8]) -> Self {
+        let rest = table.get(HEADER_LEN..).unwrap_or_default();
+        Self { rest, width: if signature == RSDT { size_of::<u32>() } else { size_of::<u64>() } }
+    }
+}
+
+impl Iterator for ListedTables<'_> {
+    type Item = Gpa;
+
+    fn next(&mut self) -> Option<Gpa> {
+        let (address, rest) = self.rest.split_at_checked(self.width)?;
+        self.rest = rest;
+        let mut bytes = [0; size_of::<u64>()];
+        for (byte, from) in bytes.iter_mut().zip(address) {
+            *byte = *from;
+        }
+        Some(Gpa(u64::from_le_bytes(bytes)))
+    }
+}
+
 /// A parsed XSDT, as a bounded view.
 #[derive(Clone, Copy, Debug)]
 pub struct Xsdt<'a> {
@@ -75,26 +107,24 @@ impl AcpiTable for Xsdt<'_> {
     const SIGNATURE: [u8; 4] = SIGNATURE;
     const IS_LISTED: bool = false;
 
-    fn is_in(_: &TableSet<'_>) -> bool {
+    fn is_in(_: &Contents<'_>) -> bool {
         true
     }
 
-    fn len(set: &TableSet<'_>) -> Result<usize, Error> {
-        let listed = |table: &KnownTable| table.is_listed() && table.is_in(set);
-        let own = KnownTable::ALL.iter().filter(|table| listed(table)).count();
-        len(own.saturating_add(set.other_tables().len()))
+    fn len(contents: &Contents<'_>) -> Result<usize, Error> {
+        len(contents.listed.saturating_add(contents.other_tables.len()))
     }
 
     fn emit(
-        set: &TableSet<'_>,
+        contents: &Contents<'_>,
         placed: &Placed,
         _: &[u8],
         buffer: &mut [u8],
     ) -> Result<usize, Error> {
-        let listed = KnownTable::ALL.into_iter().filter(|table| table.is_listed());
-        let own = listed.filter_map(|table| placed.table(table.signature()));
-        let addresses = own.map(|table| table.address).chain(set.other_tables().iter().copied());
-        write(&set.topology().description().oem, <Self as AcpiTable>::len(set)?, addresses, buffer)
+        let own = placed.tables().iter().filter(|table| table.is_listed);
+        let addresses = own.map(|table| table.address).chain(contents.other_tables.iter().copied());
+        let len = <Self as AcpiTable>::len(contents)?;
+        write(&contents.topology.description().oem, len, addresses, buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

@@ -3,7 +3,6 @@
 extern crate alloc;
 
 use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
@@ -12,23 +11,12 @@ use pvh_boot::{Files, OtherTables, load};
 use uefi::prelude::*;
 
 use crate::console::Console;
+use crate::failure::Failure;
 use crate::files::Folder;
 use crate::firmware::{self, Pages, Uefi};
 
 /// The trampoline's page, kernel, tables, start info and initrd.
 const MOST_PAGES: usize = 5;
-
-/// Why the application returned to the firmware.
-pub(crate) struct Failure {
-    pub(crate) status: Status,
-    pub(crate) sentence: String,
-}
-
-impl Failure {
-    pub(crate) fn new(status: Status, sentence: impl ToString) -> Self {
-        Self { status, sentence: sentence.to_string() }
-    }
-}
 
 #[entry]
 fn main() -> Status {

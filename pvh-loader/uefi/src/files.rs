@@ -13,7 +13,7 @@ use uefi::prelude::*;
 use uefi::proto::device_path::DevicePathNodeEnum;
 use uefi::proto::loaded_image::LoadedImage;
 
-use crate::app::Failure;
+use crate::failure::Failure;
 
 /// A folder of the volume that this program was loaded from.
 pub(crate) struct Folder {

@@ -17,8 +17,8 @@ use uefi::prelude::*;
 use uefi::system;
 use uefi::table::cfg::ConfigTableEntry;
 
-use crate::app::Failure;
 use crate::console::Console;
+use crate::failure::Failure;
 
 /// The last address that a 32-bit entry can reach.
 const LAST_BELOW_4_GIB: u64 = 0xFFFF_FFFF;

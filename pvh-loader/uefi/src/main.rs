@@ -10,6 +10,8 @@ mod app;
 #[cfg(target_os = "uefi")]
 mod console;
 #[cfg(target_os = "uefi")]
+mod failure;
+#[cfg(target_os = "uefi")]
 mod files;
 #[cfg(target_os = "uefi")]
 mod firmware;

@@ -9,7 +9,7 @@ use alloc::collections::BTreeMap;
 use acpi_gen::{Distance, ProximityDomain};
 use toml::Spanned;
 
-use super::processors::NodePlace;
+use super::nodes::NodePlace;
 use super::schema::{self, DistanceValue, MatrixRow};
 use crate::FileError;
 use crate::number;

@@ -10,7 +10,7 @@ use acpi_gen::{ApicId, Processor, ProximityDomain};
 use hv_glue::{ApicIds, Numbering, Placement, Scheme, VnodeId};
 use toml::Spanned;
 
-use super::processors::NodePlace;
+use super::nodes::NodePlace;
 use super::schema::{Apic, Encoding, Stride};
 use crate::FileError;
 use crate::number::Number;

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use acpi_gen::{Gpa, GpaRange, MemoryRange};
 use toml::Spanned;
 
-use super::processors::NodePlace;
+use super::nodes::NodePlace;
 use super::schema::{Memory, Node};
 use crate::FileError;
 use crate::number;

@@ -6,6 +6,7 @@ mod distance;
 mod ids;
 mod interrupts;
 mod memory;
+mod nodes;
 mod place;
 mod processors;
 mod schema;
@@ -38,7 +39,7 @@ impl TopologyFile {
     pub fn parse(bytes: &[u8]) -> Result<Self, FileError> {
         let source = Source::new(bytes)?;
         let file: schema::File = source.toml()?;
-        let nodes = processors::nodes(&source, &file.node)?;
+        let nodes = nodes::nodes(&source, &file.node)?;
         let cpus = processors::read(&source, &file.apic, &file.node, &nodes)?;
         let (memory, memory_spans) = memory::read(&source, &file.node, &nodes)?;
         let distances = distance::read(&source, &file.distance, &nodes)?;

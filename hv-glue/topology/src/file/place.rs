@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 use acpi_gen::{Error, ProximityDomain};
 
 use super::interrupts::{IoApicSpan, NmiSpan};
-use super::processors::NodePlace;
+use super::nodes::NodePlace;
 use crate::Machine;
 use crate::source::Span;
 

@@ -1,8 +1,6 @@
-//! Nodes, their vCPUs and their APIC ids.
+//! The nodes' vCPUs and their APIC ids.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
@@ -10,52 +8,13 @@ use acpi_gen::{ApicId, Processor, ProcessorState, ProcessorUid, ProximityDomain}
 use toml::Spanned;
 
 use super::ids::{self, IdScheme};
+use super::nodes::NodePlace;
 use super::schema::{Apic, Encoding, Node};
 use crate::FileError;
 use crate::cpulist;
 use crate::limits::MOST_VCPUS;
 use crate::number::Number;
 use crate::source::{Source, Span};
-
-/// A node's number and where it stands; in the order of the file.
-#[derive(Clone)]
-pub(super) struct NodePlace {
-    pub(super) domain: ProximityDomain,
-    pub(super) span: Span,
-}
-
-/// The nodes' numbers. Each must be there once and have something in it.
-pub(super) fn nodes(source: &Source, nodes: &[Node]) -> Result<Vec<NodePlace>, FileError> {
-    if nodes.is_empty() {
-        return Err(source.fail(&(0..0), "no [[node]]: at least one with cpus is needed"));
-    }
-    let mut lines = BTreeMap::new();
-    nodes
-        .iter()
-        .map(|node| {
-            let span = node.pxm.span();
-            let domain = source.domain(&node.pxm)?;
-            if let Some(first) = lines.insert(domain, source.line(&span)) {
-                let what = format!(
-                    "pxm {} has a [[node]] on line {first} already: one with all its cpus and memory is right",
-                    domain.0
-                );
-                return Err(source.fail(&span, what));
-            }
-            let is_empty = |list: &Option<Spanned<String>>| {
-                list.as_ref().is_none_or(|list| list.get_ref().is_empty())
-            };
-            if is_empty(&node.cpus) && is_empty(&node.cpus_hotplug) && node.memory.is_empty() {
-                let what = format!(
-                    "node with pxm {} has neither cpus nor memory: no table can name it",
-                    domain.0
-                );
-                return Err(source.fail(&span, what));
-            }
-            Ok(NodePlace { domain, span })
-        })
-        .collect()
-}
 
 /// Processors in the order of their numbers.
 pub(super) struct Processors {
