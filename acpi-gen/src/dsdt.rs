@@ -6,7 +6,7 @@
 //! have four characters and must differ among siblings.
 
 use crate::{
-    Error, Placed, Processor, ProcessorState, Show, Table, Topology,
+    Error, Processor, ProcessorState, Show, Table, Topology,
     acpi_table::{AcpiTable, Contents},
     table::{self, HEADER_LEN},
     wire::Writer,
@@ -226,12 +226,7 @@ impl AcpiTable for Dsdt {
         len(contents.topology)
     }
 
-    fn emit(
-        contents: &Contents<'_>,
-        _: &Placed,
-        _: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
+    fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
         emit(contents.topology, buffer)
     }
 

@@ -129,16 +129,6 @@ pub enum Error {
         /// The most that a domain number may be.
         max: ProximityDomain,
     },
-    /// The SLIT, whose size is the square of the highest domain, is larger than
-    /// the whole buffer that the caller lends.
-    PxmTooLargeForBuffer {
-        /// The highest domain.
-        domain: ProximityDomain,
-        /// Bytes that the SLIT takes.
-        slit_len: usize,
-        /// Bytes that the caller has.
-        have: usize,
-    },
     /// Two I/O APICs with one ID.
     DuplicateIoApicId {
         /// Index of the second one.

@@ -91,11 +91,6 @@ impl fmt::Display for Error {
                 "proximity domain {} is above {}, the highest that a SLIT has here",
                 domain.0, max.0
             ),
-            Self::PxmTooLargeForBuffer { domain, slit_len, have } => write!(
-                f,
-                "proximity domain {} makes a SLIT of {slit_len} bytes, but the buffer has {have}",
-                domain.0
-            ),
             Self::DuplicateIoApicId { index, id } => {
                 write!(f, "I/O APIC {index} has the id {id} of one before it")
             }

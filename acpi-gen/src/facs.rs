@@ -7,7 +7,7 @@ use zerocopy::{
 };
 
 use crate::{
-    Error, Placed, Show, Value,
+    Error, Show, Value,
     acpi_table::{AcpiTable, Contents},
     wire::wire,
 };
@@ -130,13 +130,8 @@ impl AcpiTable for Facs<'_> {
         Ok(LEN)
     }
 
-    fn emit(
-        _: &Contents<'_>,
-        placed: &Placed,
-        before: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
-        let signed = placed.tables().iter().filter(|table| table.is_signed);
+    fn emit(contents: &Contents<'_>, before: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
+        let signed = contents.placed.iter().filter(|table| table.is_signed);
         let bytes = signed
             .filter_map(|table| before.get(table.offset..table.offset.saturating_add(table.len)));
         emit(hardware_signature(bytes), buffer)

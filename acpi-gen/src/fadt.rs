@@ -6,7 +6,7 @@ use zerocopy::{
 };
 
 use crate::{
-    AcpiVersion, Error, Gpa, Oem, Placed, Show, Table, Value,
+    AcpiVersion, Error, Gpa, Oem, Show, Table, Value,
     acpi_table::{AcpiTable, Contents},
     dsdt, facs,
     table::{self, HEADER_LEN},
@@ -165,17 +165,12 @@ impl AcpiTable for FadtView<'_> {
         Ok(LEN)
     }
 
-    fn emit(
-        contents: &Contents<'_>,
-        placed: &Placed,
-        _: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
+    fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
         let Some(version) = contents.version else { return Ok(0) };
         let fadt = Fadt {
             version,
-            facs: placed.address(facs::SIGNATURE),
-            dsdt: placed.address(dsdt::SIGNATURE),
+            facs: contents.address(facs::SIGNATURE),
+            dsdt: contents.address(dsdt::SIGNATURE),
             hypervisor_vendor: contents.hypervisor_vendor,
         };
         emit(&fadt, &contents.topology.description().oem, buffer)

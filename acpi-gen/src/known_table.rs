@@ -2,7 +2,7 @@
 //! that nothing panics iterate over it, so a new table is one module and one line here.
 
 use crate::{
-    Error, Facs, FadtView, MAX_TABLES, Madt, Placed, Rsdp, Show, Slit, Srat, Xsdt,
+    Error, Facs, FadtView, Madt, PlacedTable, Rsdp, Show, Slit, Srat, Xsdt,
     acpi_table::{AcpiTable, Contents},
     dsdt::Dsdt,
 };
@@ -19,7 +19,7 @@ macro_rules! known_tables {
 
         impl KnownTable {
             /// All of them, in the order in which a set has them.
-            pub const ALL: [Self; MAX_TABLES] = [$(Self::$Name),*];
+            pub const ALL: [Self; [$(Self::$Name),*].len()] = [$(Self::$Name),*];
 
             /// Its signature; "RSDP" for the RSDP.
             #[must_use]
@@ -55,30 +55,22 @@ macro_rules! known_tables {
                 match self { $(Self::$Name => <$Table>::ALIGN,)* }
             }
 
-            /// Gives the table the next place.
+            /// Its place behind the first `end` bytes of a set.
             pub(crate) fn place(
                 self,
                 contents: &Contents<'_>,
-                placed: &mut Placed,
-            ) -> Result<(), Error> {
-                match self {
-                    $(Self::$Name => {
-                        placed.push::<$Table>(<$Table as AcpiTable>::len(contents)?);
-                    })*
-                }
-                Ok(())
+                end: usize,
+            ) -> Result<PlacedTable, Error> {
+                match self { $(Self::$Name => PlacedTable::next::<$Table>(contents, end),)* }
             }
 
             pub(crate) fn emit(
                 self,
                 contents: &Contents<'_>,
-                placed: &Placed,
                 before: &[u8],
                 buffer: &mut [u8],
             ) -> Result<usize, Error> {
-                match self {
-                    $(Self::$Name => <$Table>::emit(contents, placed, before, buffer),)*
-                }
+                match self { $(Self::$Name => <$Table>::emit(contents, before, buffer),)* }
             }
         }
     };

@@ -90,7 +90,7 @@ pub mod slit;
 pub mod srat;
 pub mod xsdt;
 
-pub use acpi_table::{MAX_TABLES, Placed, PlacedTable};
+pub use acpi_table::PlacedTable;
 pub use description::{
     Description, Distances, Entries, InterruptOverride, IntiFlags, IoApic, LocalNmi, MemoryRange,
     NmiForm, NmiTarget, Oem, Polarity, Processor, ProcessorState, Trigger,
@@ -108,7 +108,7 @@ pub use slit::Slit;
 pub use srat::{Srat, SratEntry};
 pub use subtable::{SubTable, SubTables};
 pub use table::{HEADER_LEN, Table};
-pub use table_set::TableSet;
+pub use table_set::{MAX_TABLES, Placed, TableSet};
 pub use topology::{MAX_DOMAIN, Topology};
 pub use units::{ApicId, Distance, Gpa, GpaRange, ProcessorUid, ProximityDomain};
 pub use walk::{FoundTable, Physical, TableWalk, WalkError};

@@ -4,7 +4,7 @@
 use zerocopy::{FromBytes, little_endian::U32};
 
 use crate::{
-    ApicId, Error, InterruptOverride, IntiFlags, IoApic, LocalNmi, NmiTarget, Placed, Processor,
+    ApicId, Error, InterruptOverride, IntiFlags, IoApic, LocalNmi, NmiTarget, Processor,
     ProcessorState, ProcessorUid, Show, SubTables, Table, Topology, Value,
     acpi_table::{AcpiTable, Contents},
     entry::{at, entries},
@@ -261,12 +261,7 @@ impl AcpiTable for Madt<'_> {
         len(contents.topology)
     }
 
-    fn emit(
-        contents: &Contents<'_>,
-        _: &Placed,
-        _: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
+    fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
         emit(contents.topology, buffer)
     }
 

@@ -6,7 +6,7 @@ use zerocopy::{
 };
 
 use crate::{
-    Error, Gpa, Oem, Placed, Show, Value,
+    Error, Gpa, Oem, Show, Value,
     acpi_table::{AcpiTable, Contents},
     wire::{byte_sum, wire},
     xsdt,
@@ -159,13 +159,8 @@ impl AcpiTable for Rsdp<'_> {
         Ok(LEN)
     }
 
-    fn emit(
-        contents: &Contents<'_>,
-        placed: &Placed,
-        _: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
-        emit(&contents.topology.description().oem, placed.address(xsdt::SIGNATURE), buffer)
+    fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
+        emit(&contents.topology.description().oem, contents.address(xsdt::SIGNATURE), buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use zerocopy::{FromBytes, little_endian::U64};
 
 use crate::{
-    Distance, Error, Placed, ProximityDomain, Show, Table, Topology, Value,
+    Distance, Error, ProximityDomain, Show, Table, Topology, Value,
     acpi_table::{AcpiTable, Contents},
     table::{self, HEADER_LEN},
     wire::wire,
@@ -136,12 +136,7 @@ impl AcpiTable for Slit<'_> {
         len(contents.topology)
     }
 
-    fn emit(
-        contents: &Contents<'_>,
-        _: &Placed,
-        _: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
+    fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
         emit(contents.topology, buffer)
     }
 

@@ -4,8 +4,7 @@
 use zerocopy::little_endian::{U32, U64};
 
 use crate::{
-    ApicId, Error, MemoryRange, Placed, Processor, ProximityDomain, Show, SubTables, Table,
-    Topology,
+    ApicId, Error, MemoryRange, Processor, ProximityDomain, Show, SubTables, Table, Topology,
     acpi_table::{AcpiTable, Contents},
     entry::{at, entries, split},
     table::{self, HEADER_LEN},
@@ -183,12 +182,7 @@ impl AcpiTable for Srat<'_> {
         len(contents.topology)
     }
 
-    fn emit(
-        contents: &Contents<'_>,
-        _: &Placed,
-        _: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
+    fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
         emit(contents.topology, buffer)
     }
 

@@ -1,7 +1,12 @@
 //! A whole set of tables in one block of memory. Size first, then place, then
 //! emit: sizes hold no address, so nothing is computed twice.
 
-use crate::{Error, Gpa, KnownTable, Placed, Revisions, Topology, acpi_table::Contents};
+use heapless::Vec;
+
+use crate::{Error, Gpa, KnownTable, PlacedTable, Revisions, Topology, acpi_table::Contents};
+
+/// The most tables that a set has.
+pub const MAX_TABLES: usize = KnownTable::ALL.len();
 
 /// What to emit: the tables that follow from a topology, and the addresses of other
 /// tables.
@@ -23,6 +28,8 @@ impl<'a> TableSet<'a> {
             hypervisor_vendor: [0; 8],
             listed: 0,
             other_tables: &[],
+            base: Gpa(0),
+            placed: &[],
         };
         Self { contents }
     }
@@ -68,11 +75,6 @@ impl<'a> TableSet<'a> {
         KnownTable::ALL.into_iter().filter(|table| table.is_in(&self.contents))
     }
 
-    fn contents(&self) -> Contents<'a> {
-        let listed = self.tables().filter(|table| table.is_listed()).count();
-        Contents { listed, ..self.contents }
-    }
-
     /// Bytes of the whole set. No address enters.
     ///
     /// # Errors
@@ -110,29 +112,71 @@ impl<'a> TableSet<'a> {
         let placed = self.place(base)?;
         let (needed, have) = (placed.len(), buffer.len());
         let buffer = buffer.get_mut(..needed).ok_or(Error::BufferTooSmall { needed, have })?;
-        let contents = self.contents();
+        let listed = placed.tables().iter().filter(|table| table.is_listed).count();
+        let contents = Contents { base, listed, placed: placed.tables(), ..self.contents };
         let mut written = 0;
         for table in KnownTable::ALL {
             let Some(place) = placed.table(table.signature()) else { continue };
             let Some((before, rest)) = buffer.split_at_mut_checked(place.offset) else { continue };
             before.get_mut(written..).unwrap_or_default().fill(0);
-            written = place.offset.saturating_add(place.len);
-            table.emit(
-                &contents,
-                &placed,
-                before,
-                rest.get_mut(..place.len).unwrap_or_default(),
-            )?;
+            written = place.end();
+            table.emit(&contents, before, rest.get_mut(..place.len).unwrap_or_default())?;
         }
         Ok(placed)
     }
 
     fn layout(&self, base: Gpa) -> Result<Placed, Error> {
-        let contents = self.contents();
-        let mut placed = Placed::empty(base);
+        let listed = self.tables().filter(|table| table.is_listed()).count();
+        let contents = Contents { base, listed, ..self.contents };
+        let mut placed = Placed { base, len: 0, tables: Vec::new() };
         for table in self.tables() {
-            table.place(&contents, &mut placed)?;
+            let place = table.place(&contents, placed.len)?;
+            placed.len = place.end();
+            // Cannot fail: there are no more tables than places.
+            let pushed = placed.tables.push(place);
+            debug_assert!(pushed.is_ok());
         }
         Ok(placed)
+    }
+}
+
+/// Where the tables of a set are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    base: Gpa,
+    len: usize,
+    tables: Vec<PlacedTable, MAX_TABLES>,
+}
+
+impl Placed {
+    /// The RSDP's address: what `hvm_start_info.rsdp_paddr` takes.
+    #[must_use]
+    pub fn rsdp(&self) -> Gpa {
+        self.base
+    }
+
+    /// Address of the set's first byte.
+    #[must_use]
+    pub const fn base(&self) -> Gpa {
+        self.base
+    }
+
+    /// Bytes of the whole set.
+    #[expect(clippy::len_without_is_empty, reason = "no set is empty: it has an RSDP")]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The tables as they lie in memory.
+    #[must_use]
+    pub fn tables(&self) -> &[PlacedTable] {
+        &self.tables
+    }
+
+    /// The table with this signature.
+    #[must_use]
+    pub fn table(&self, signature: [u8; 4]) -> Option<&PlacedTable> {
+        self.tables.iter().find(|place| place.signature == signature)
     }
 }

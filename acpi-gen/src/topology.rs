@@ -94,28 +94,6 @@ impl<'a> Topology<'a> {
         Ok(Self { description, localities, counts })
     }
 
-    /// As [`Topology::new`], for a caller whose buffer has a fixed size: names
-    /// the proximity domain whose SLIT alone would pass it.
-    ///
-    /// # Errors
-    /// As [`Topology::new`], and [`Error::PxmTooLargeForBuffer`].
-    pub fn for_buffer(
-        description: Description<'a>,
-        scratch: &mut [u32],
-        buffer_len: usize,
-    ) -> Result<Self, Error> {
-        let topology = Self::new(description, scratch)?;
-        let slit_len = crate::slit::len(&topology)?;
-        if topology.localities > 0 && slit_len > buffer_len {
-            return Err(Error::PxmTooLargeForBuffer {
-                domain: ProximityDomain(topology.localities.saturating_sub(1)),
-                slit_len,
-                have: buffer_len,
-            });
-        }
-        Ok(topology)
-    }
-
     /// What was described.
     #[must_use]
     pub const fn description(&self) -> &Description<'a> {

@@ -3,7 +3,7 @@
 use zerocopy::little_endian::U64;
 
 use crate::{
-    Error, Gpa, Oem, Placed, Show, Table, Value,
+    Error, Gpa, Oem, Show, Table, Value,
     acpi_table::{AcpiTable, Contents},
     table::{self, HEADER_LEN},
 };
@@ -115,13 +115,8 @@ impl AcpiTable for Xsdt<'_> {
         len(contents.listed.saturating_add(contents.other_tables.len()))
     }
 
-    fn emit(
-        contents: &Contents<'_>,
-        placed: &Placed,
-        _: &[u8],
-        buffer: &mut [u8],
-    ) -> Result<usize, Error> {
-        let own = placed.tables().iter().filter(|table| table.is_listed);
+    fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
+        let own = contents.placed.iter().filter(|table| table.is_listed);
         let addresses = own.map(|table| table.address).chain(contents.other_tables.iter().copied());
         let len = <Self as AcpiTable>::len(contents)?;
         write(&contents.topology.description().oem, len, addresses, buffer)

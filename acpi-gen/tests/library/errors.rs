@@ -159,18 +159,7 @@ fn of_emitters() -> Vec<(Error, Error)> {
     let needed = set.len().unwrap();
     let with_other_fadt = Machine { revisions: Revisions::MadtOf(4), ..Machine::plain(4, 2) };
     let many = Machine::plain(16_777_217, 1);
-    let scattered = {
-        let mut machine = Machine::plain(1, 1);
-        machine.processors[0].domain = Some(pxm(200));
-        machine
-    };
-    let scratch = &mut [0; 8];
-    let for_buffer = Topology::for_buffer(scattered.description(), scratch, 40_444);
     vec![
-        (
-            for_buffer.map(|_| ()).unwrap_err(),
-            Error::PxmTooLargeForBuffer { domain: pxm(200), slit_len: 40_445, have: 40_444 },
-        ),
         (
             xsdt::len(536_870_908).unwrap_err(),
             Error::TableTooLarge { signature: *b"XSDT", len: 4_294_967_300 },

@@ -94,9 +94,6 @@ impl From<acpi_gen::Error> for Fault {
             E::TooManyLocalities { domain, max } => {
                 (What::TableTooManyLocalities, domain.0.into(), max.0.into())
             }
-            E::PxmTooLargeForBuffer { domain, slit_len, .. } => {
-                (What::TablePxmTooLargeForBuffer, domain.0.into(), wide(slit_len))
-            }
             E::DuplicateIoApicId { index, id } => {
                 (What::TableDuplicateIoApicId, wide(index), id.into())
             }

@@ -91,7 +91,6 @@ fn describe(buffer: &mut [u8], scratch: &mut [u32]) -> Result<(), Error> {
         ..Description::EMPTY
     });
     see(Topology::scratch_len(&description));
-    see(Topology::for_buffer(description, scratch, black_box(4096))?);
     let topology = black_box(Topology::new(description, scratch)?);
     see((Topology::localities(&topology), Topology::description(&topology)));
     if let Some(processor) = description.processors.first() {
