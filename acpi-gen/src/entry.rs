@@ -225,16 +225,16 @@ macro_rules! entries {
             /// than its type.
             pub fn parse(entry: $crate::SubTable<'a>) -> Result<Self, $crate::Error> {
                 use $crate::entry::Field;
-                let (parsed, needed) = match entry.kind {
-                    $($code => (
-                        entry.bytes.first_chunk::<$len>().and_then(|bytes| Some(Self::$Variant {
-                            $($field: Field::read(bytes, $place)?),*
-                        })),
-                        $len,
-                    ),)*
-                    _ => return Ok(Self::Other(entry)),
+                let Some(entry_type) = Self::entry_type(entry.kind) else {
+                    return Ok(Self::Other(entry));
                 };
-                parsed.ok_or_else(|| $crate::entry::too_short($signature, entry, needed))
+                let parsed = match entry.kind {
+                    $($code => entry.bytes.first_chunk::<$len>().and_then(|bytes| {
+                        Some(Self::$Variant { $($field: Field::read(bytes, $place)?),* })
+                    }),)*
+                    _ => None,
+                };
+                parsed.ok_or_else(|| $crate::entry::too_short($signature, entry, entry_type.len))
             }
 
             #[inline(always)]
