@@ -35,8 +35,9 @@ def public_functions(source: pathlib.Path):
 
 
 def generated_types(folder: pathlib.Path):
-    """The types that the macro `entries!` makes, each from a module's declaration."""
-    return [name for source in folder.rglob("*.rs") for name in re.findall(r"^    (\w+) of SIGNATURE;$", source.read_text(), re.M)]
+    """The public types that the macro `entries!` makes, each from a module's declaration."""
+    names = [name for source in folder.rglob("*.rs") for name in re.findall(r"^    (\w+) of SIGNATURE;$", source.read_text(), re.M)]
+    return [name for name in names if exports((folder / "lib.rs").read_text(), name)]
 
 
 def exports(module: str, name: str):

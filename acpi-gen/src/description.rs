@@ -192,7 +192,7 @@ pub struct IntiFlags {
 impl IntiFlags {
     /// The flags as bits.
     #[must_use]
-    pub const fn bits(self) -> u16 {
+    pub(crate) const fn bits(self) -> u16 {
         let polarity = match self.polarity {
             Polarity::Conforming => 0,
             Polarity::High => 1,

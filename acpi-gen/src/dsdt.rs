@@ -37,7 +37,7 @@ const PRESENT: u32 = 0xF;
 ///
 /// # Errors
 /// [`Error::TooManyProcessorDevices`] above 16,777,216, [`Error::TableTooLarge`].
-pub fn len(topology: &Topology<'_>) -> Result<usize, Error> {
+fn len(topology: &Topology<'_>) -> Result<usize, Error> {
     let processors = topology.description().processors;
     if processors.len() > MAX_PROCESSORS {
         return Err(Error::TooManyProcessorDevices {
@@ -56,7 +56,7 @@ pub fn len(topology: &Topology<'_>) -> Result<usize, Error> {
 ///
 /// # Errors
 /// [`Error::BufferTooSmall`], with the buffer untouched, and those of [`len`].
-pub fn emit(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
+fn emit(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
     let description = topology.description();
     let contained = contained(description.processors);
     let kind = table::Kind { signature: SIGNATURE, revision: REVISION };

@@ -15,9 +15,9 @@ use crate::{
 /// Signature of the FACS.
 pub const SIGNATURE: [u8; 4] = *b"FACS";
 /// Bytes of a FACS.
-pub const LEN: usize = size_of::<RawFacs>();
+pub(crate) const LEN: usize = size_of::<RawFacs>();
 /// The FACS stands on a multiple of this. ACPI 6.5, 5.2.10.
-pub const ALIGN: usize = 64;
+const ALIGN: usize = 64;
 const VERSION: u8 = 2;
 
 wire! { RawFacs: 64 {
@@ -39,7 +39,7 @@ wire! { RawFacs: 64 {
 /// it is the same wherever the set lies, and another for any change of ids,
 /// domains, memory or distances.
 #[must_use]
-pub fn hardware_signature<'a>(tables: impl IntoIterator<Item = &'a [u8]>) -> u32 {
+fn hardware_signature<'a>(tables: impl IntoIterator<Item = &'a [u8]>) -> u32 {
     let mut crc = CRCu32::crc32();
     for table in tables {
         crc.digest(table);
@@ -51,7 +51,7 @@ pub fn hardware_signature<'a>(tables: impl IntoIterator<Item = &'a [u8]>) -> u32
 ///
 /// # Errors
 /// [`Error::BufferTooSmall`], with the buffer untouched.
-pub fn emit(hardware_signature: u32, buffer: &mut [u8]) -> Result<usize, Error> {
+fn emit(hardware_signature: u32, buffer: &mut [u8]) -> Result<usize, Error> {
     let facs = RawFacs {
         signature: SIGNATURE,
         length: U32::new(64),

@@ -16,7 +16,7 @@ use crate::{
 /// Signature of the FADT.
 pub const SIGNATURE: [u8; 4] = *b"FACP";
 /// Bytes of a FADT from ACPI 6.0 on.
-pub const LEN: usize = HEADER_LEN.saturating_add(size_of::<RawFadt>());
+const LEN: usize = HEADER_LEN.saturating_add(size_of::<RawFadt>());
 /// The major version is the table's revision.
 const MAJOR: u8 = 6;
 
@@ -51,22 +51,22 @@ wire! { RawFadt: 240 {
 
 /// What a FADT says beyond its constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fadt {
+struct Fadt {
     /// Version that revision and minor version state.
-    pub version: AcpiVersion,
+    version: AcpiVersion,
     /// Address of the FACS.
-    pub facs: Gpa,
+    facs: Gpa,
     /// Address of the DSDT.
-    pub dsdt: Gpa,
+    dsdt: Gpa,
     /// Hypervisor vendor identity, ASCII padded with NUL, or zeros.
-    pub hypervisor_vendor: [u8; 8],
+    hypervisor_vendor: [u8; 8],
 }
 
 /// Writes the FADT to the start of `buffer` and returns its length.
 ///
 /// # Errors
 /// [`Error::BufferTooSmall`], with the buffer untouched.
-pub fn emit(fadt: &Fadt, oem: &Oem, buffer: &mut [u8]) -> Result<usize, Error> {
+fn emit(fadt: &Fadt, oem: &Oem, buffer: &mut [u8]) -> Result<usize, Error> {
     let kind = table::Kind { signature: SIGNATURE, revision: MAJOR };
     table::emit(kind, oem, LEN, buffer, |to| {
         to.put(&RawFadt {

@@ -23,8 +23,6 @@ impl E820Type {
     pub const NVS: Self = Self(4);
     /// RAM with errors; in Xen also RAM that dom0 does not get.
     pub const UNUSABLE: Self = Self(5);
-    /// Memory that is not enabled.
-    pub const DISABLED: Self = Self(6);
     /// Persistent memory.
     pub const PMEM: Self = Self(7);
 }
@@ -37,7 +35,6 @@ impl fmt::Display for E820Type {
             Self::ACPI => f.write_str("ACPI"),
             Self::NVS => f.write_str("NVS"),
             Self::UNUSABLE => f.write_str("unusable"),
-            Self::DISABLED => f.write_str("disabled"),
             Self::PMEM => f.write_str("persistent"),
             Self(kind) => write!(f, "kind {kind}"),
         }

@@ -73,7 +73,7 @@ impl Revisions {
 
     /// Whether the MADT knows the online-capable flag (revision 5 on).
     #[must_use]
-    pub const fn knows_online_capable(self) -> bool {
+    pub(crate) const fn knows_online_capable(self) -> bool {
         self.madt() >= 5
     }
 }

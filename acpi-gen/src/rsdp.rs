@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Bytes of an RSDP of revision 2.
-pub const LEN: usize = size_of::<RawRsdp>();
+pub(crate) const LEN: usize = size_of::<RawRsdp>();
 /// Bytes of an RSDP of revision 0 (ACPI 1.0), and what the first checksum covers.
 pub(crate) const LEN_V1: usize = size_of::<RawRsdpV1>();
 /// What an RSDP starts with.
@@ -40,7 +40,7 @@ wire! { RawRsdp: 36 {
 ///
 /// # Errors
 /// [`Error::BufferTooSmall`], with the buffer untouched.
-pub fn emit(oem: &Oem, xsdt: Gpa, buffer: &mut [u8]) -> Result<usize, Error> {
+fn emit(oem: &Oem, xsdt: Gpa, buffer: &mut [u8]) -> Result<usize, Error> {
     let mut rsdp = RawRsdp {
         v1: RawRsdpV1 {
             signature: SIGNATURE_IN_MEMORY,

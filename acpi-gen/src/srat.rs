@@ -14,7 +14,7 @@ use crate::{
 /// Signature of the SRAT.
 pub const SIGNATURE: [u8; 4] = *b"SRAT";
 /// Revision 3: below it, Linux and Xen read 8 bits of a proximity domain.
-pub const REVISION: u8 = 3;
+const REVISION: u8 = 3;
 /// Offset of the first entry.
 const ENTRIES: usize = HEADER_LEN.saturating_add(size_of::<RawSrat>());
 

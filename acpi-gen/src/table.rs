@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Bytes of the common header.
-pub const HEADER_LEN: usize = size_of::<RawHeader>();
+pub(crate) const HEADER_LEN: usize = size_of::<RawHeader>();
 
 wire! { RawHeader: 36 {
     signature: [u8; 4] = 0,

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The highest domain number: a SLIT has at most 65,535 localities here.
-pub const MAX_DOMAIN: ProximityDomain = ProximityDomain(65_534);
+const MAX_DOMAIN: ProximityDomain = ProximityDomain(65_534);
 
 /// A description that has passed every rule. Holds what it derived once: how
 /// many localities and how many entries of each kind.
@@ -109,7 +109,7 @@ impl<'a> Topology<'a> {
 
     /// Whether this processor has type 0 entries, by the description's [`Entries`].
     #[must_use]
-    pub fn uses_type0(&self, processor: &Processor) -> bool {
+    pub(crate) fn uses_type0(&self, processor: &Processor) -> bool {
         uses_type0(self.description.entries, processor)
     }
 

@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::{
-    Error, Facs, Gpa, HEADER_LEN, ListedTables, Rsdp, Table, acpi_table::AcpiTable, facs, rsdp,
+    Error, Facs, Gpa, ListedTables, Rsdp, Table, acpi_table::AcpiTable, facs, rsdp,
+    table::HEADER_LEN,
 };
 
 /// Physical memory that contains tables.

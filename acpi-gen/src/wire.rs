@@ -39,7 +39,7 @@ pub(crate) use wire;
 
 /// The sum of all bytes modulo 256: 0 for a table whose checksum is right.
 #[must_use]
-pub fn byte_sum(bytes: &[u8]) -> u8 {
+pub(crate) fn byte_sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
 }
 

@@ -18,21 +18,11 @@ const REVISION: u8 = 1;
 ///
 /// # Errors
 /// [`Error::TableTooLarge`] where it passes 4 GiB.
-pub fn len(tables: usize) -> Result<usize, Error> {
+fn len(tables: usize) -> Result<usize, Error> {
     table::table_len(SIGNATURE, HEADER_LEN, &[(tables, size_of::<U64>())])
 }
 
-/// Writes the XSDT to the start of `buffer` and returns its length: the
-/// addresses of `own`, then those of `foreign`. Neither may hold a DSDT or FACS,
-/// which the FADT points to.
-///
-/// # Errors
-/// [`Error::BufferTooSmall`], with the buffer untouched, and those of [`len`].
-pub fn emit(oem: &Oem, own: &[Gpa], foreign: &[Gpa], buffer: &mut [u8]) -> Result<usize, Error> {
-    let len = len(own.len().saturating_add(foreign.len()))?;
-    write(oem, len, own.iter().chain(foreign).copied(), buffer)
-}
-
+/// Writes the XSDT to the start of `buffer` and returns its length.
 fn write(
     oem: &Oem,
     len: usize,
@@ -127,5 +117,18 @@ impl AcpiTable for Xsdt<'_> {
         to.list("tables");
         xsdt.addresses().for_each(|address| to.item(Value::Hex(address.0)));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_addresses_than_the_length_field_holds_are_refused() {
+        let signature = SIGNATURE;
+        assert_eq!(len(536_870_907), Ok(4_294_967_292));
+        let too_large = Error::TableTooLarge { signature, len: 4_294_967_300 };
+        assert_eq!(len(536_870_908), Err(too_large));
     }
 }

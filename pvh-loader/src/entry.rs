@@ -22,12 +22,12 @@ pub struct SegmentState {
 
 impl SegmentState {
     /// 32-bit code, read and execute, all 4 GiB.
-    pub const CODE: Self = Self { base: 0, limit: u32::MAX, descriptor: 0x00CF_9B00_0000_FFFF };
+    const CODE: Self = Self { base: 0, limit: u32::MAX, descriptor: 0x00CF_9B00_0000_FFFF };
     /// 32-bit data, read and write, all 4 GiB.
-    pub const DATA: Self = Self { base: 0, limit: u32::MAX, descriptor: 0x00CF_9300_0000_FFFF };
+    const DATA: Self = Self { base: 0, limit: u32::MAX, descriptor: 0x00CF_9300_0000_FFFF };
     /// A 32-bit task state segment. The descriptor says "available": loading the
     /// task register (LTR) is what makes it active.
-    pub const TASK: Self = Self { base: 0, limit: 0x67, descriptor: 0x0000_8900_0000_0067 };
+    const TASK: Self = Self { base: 0, limit: 0x67, descriptor: 0x0000_8900_0000_0067 };
 }
 
 /// The registers that the PVH ABI requires; it says nothing of the others.

@@ -83,7 +83,7 @@ pub use memory::{GuestMemory, NotWritten, SliceMemory};
 pub use piece::Piece;
 pub use plan::{Guest, Item, Lists, Module, Plan};
 pub use region::{MAX_MAP_ENTRIES, Map, map_len, memory_map};
-pub use start_info::{MapEntry, ModuleEntry, START_MAGIC, StartInfo};
+pub use start_info::{MapEntry, ModuleEntry, StartInfo};
 #[cfg(feature = "vm-memory")]
 pub use vm_memory::VmMemory;
 

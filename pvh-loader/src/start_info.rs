@@ -9,7 +9,7 @@ use crate::Error;
 use crate::bytes::expect;
 
 /// XEN_HVM_START_MAGIC_VALUE: "xEn3" with the 0x80 bit of the "E" set.
-pub const START_MAGIC: u32 = 0x336e_c578;
+pub(crate) const START_MAGIC: u32 = 0x336e_c578;
 
 /// `struct hvm_start_info`. Addresses are physical; an address of 0 means "none".
 #[derive(

@@ -117,9 +117,13 @@ fn devices_with_uids_of_every_size_are_found() {
     });
     let description = Description { processors: &processors, ..Description::EMPTY };
     let topology = Topology::new(description, &mut [0; 8]).unwrap();
-    let (mut madt, mut dsdt) = (vec![0; 4096], vec![0; 4096]);
-    madt::emit(&topology, &mut madt).unwrap();
-    dsdt::emit(&topology, &mut dsdt).unwrap();
+    let mut bytes = vec![0; 4096];
+    let placed = TableSet::complete(&topology).unwrap().emit(&mut bytes, Gpa(0)).unwrap();
+    let table = |signature| {
+        let table = placed.table(signature).unwrap();
+        bytes[table.offset..table.offset + table.len].to_vec()
+    };
+    let (madt, mut dsdt) = (table(madt::SIGNATURE), table(dsdt::SIGNATURE));
     let judge = |dsdt: &[u8]| {
         let tables = Tables { madt: Some(&madt), dsdt: Some(dsdt), ..Tables::default() };
         let mut found = Vec::new();

@@ -2,7 +2,7 @@
 
 use acpi_gen::{
     ApicId, Distance, Error, Gpa, Madt, MadtEntry, ProcessorUid, ProximityDomain, Slit, Srat,
-    SratEntry, TableSet, byte_sum, madt, slit, srat,
+    SratEntry, TableSet, madt, slit, srat,
 };
 
 use crate::bytes::{fix_sum, u32_at, u64_at};
@@ -26,7 +26,7 @@ fn the_slit_sums_to_0_whatever_is_set() {
     machine.domains = [0, 1, 2].map(ProximityDomain).to_vec();
     machine.distances = [10, 11, 200, 30, 10, 254, 20, 13, 10].map(Distance::clamped).to_vec();
     let slit = emitted_slit(&machine);
-    assert_eq!(byte_sum(&slit), 0);
+    assert_eq!(samples::byte_sum(&slit), 0);
     assert_eq!(slit[44..], [10, 11, 200, 30, 10, 254, 20, 13, 10]);
 }
 
@@ -210,7 +210,7 @@ fn the_rsdp_sums_to_0_over_20_and_over_36_bytes() {
     let machine = Machine::plain(1, 1);
     let topology = machine.valid();
     let bytes = samples::emitted(&TableSet::new(&topology), Gpa(0xFC00_0000));
-    assert_eq!((byte_sum(&bytes[..20]), byte_sum(&bytes[..36])), (0, 0));
+    assert_eq!((samples::byte_sum(&bytes[..20]), samples::byte_sum(&bytes[..36])), (0, 0));
 }
 
 /// libxl allocates as many distances as nodes, and the hypervisor copies their

@@ -193,3 +193,8 @@ pub(crate) fn goldens() -> Vec<(String, String, Vec<u8>)> {
     assert!(goldens.len() > 60, "{} tables", goldens.len());
     goldens
 }
+
+/// The sum of all bytes modulo 256.
+pub(crate) fn byte_sum(bytes: &[u8]) -> u8 {
+    bytes.iter().fold(0, |sum, byte| sum.wrapping_add(*byte))
+}

@@ -201,7 +201,7 @@ fn resum(bytes: &mut [u8]) {
     }
     let len = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
     bytes[9] = 0;
-    bytes[9] = byte_sum(&bytes[..len]).wrapping_neg();
+    bytes[9] = bytes[..len].iter().fold(0_u8, |sum, byte| sum.wrapping_sub(*byte));
 }
 
 fn memory_map(entries: &[MapEntry]) -> Vec<E820Entry> {
