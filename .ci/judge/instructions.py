@@ -42,7 +42,7 @@ CASES = [
     # Each range of the SRAT against each of the memory map.
     Case("tables", "check-ranges", (256, 1024), order=2),
     Case("plan", "ids", (4096, 16_384)),
-    Case("plan", "plan", (64, 256)),
+    Case("plan", "plan", (32, 128)),
 ]
 
 

@@ -15,10 +15,10 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use acpi_gen::check::{Consumer, MemoryKind, MemoryMapEntry, Tables, check};
+use acpi_gen::check::{Consumer, Tables, check};
 use acpi_gen::{
-    ApicId, Description, Gpa, GpaRange, MemoryRange, Processor, ProcessorState, ProcessorUid,
-    ProximityDomain, TableSet, Topology,
+    ApicId, Description, E820Entry, E820Type, Gpa, GpaRange, MemoryRange, Processor,
+    ProcessorState, ProcessorUid, ProximityDomain, TableSet, Topology,
 };
 use acpi_tables::rsdp::Rsdp;
 use acpi_tables::sdt::Sdt;
@@ -99,7 +99,7 @@ fn checked(machine: &Machine, scratch: &mut [u32], buffer: &mut [u8]) -> usize {
         let place = placed.table(*signature)?;
         buffer.get(place.offset..place.offset + place.len)
     };
-    let ram = |memory: &MemoryRange| MemoryMapEntry { range: memory.range, kind: MemoryKind::Ram };
+    let ram = |memory: &MemoryRange| E820Entry { range: memory.range, kind: E820Type::RAM };
     let map: Vec<_> = machine.memory.iter().map(ram).collect();
     let tables = Tables {
         rsdp: table(b"RSDP"),

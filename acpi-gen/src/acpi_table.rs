@@ -5,7 +5,7 @@ use crate::{AcpiVersion, Error, Gpa, Show, Topology};
 /// What a set is made from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Contents<'a> {
-    pub(crate) topology: &'a Topology<'a>,
+    pub(crate) topology: Topology<'a>,
     /// The FADT's version, in a complete set.
     pub(crate) version: Option<AcpiVersion>,
     /// The FADT's hypervisor vendor identity.

@@ -133,11 +133,11 @@ impl AcpiTable for Slit<'_> {
     }
 
     fn len(contents: &Contents<'_>) -> Result<usize, Error> {
-        len(contents.topology)
+        len(&contents.topology)
     }
 
     fn emit(contents: &Contents<'_>, _: &[u8], buffer: &mut [u8]) -> Result<usize, Error> {
-        emit(contents.topology, buffer)
+        emit(&contents.topology, buffer)
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {

@@ -21,9 +21,9 @@ pub struct TableSet<'a> {
 impl<'a> TableSet<'a> {
     /// RSDP, XSDT, MADT, SRAT and SLIT.
     #[must_use]
-    pub const fn new(topology: &'a Topology<'a>) -> Self {
+    pub const fn new(topology: &Topology<'a>) -> Self {
         let contents = Contents {
-            topology,
+            topology: *topology,
             version: None,
             hypervisor_vendor: [0; 8],
             listed: 0,
@@ -38,7 +38,7 @@ impl<'a> TableSet<'a> {
     ///
     /// # Errors
     /// [`Error::FadtNotOurs`] where the description's revisions follow another FADT.
-    pub const fn complete(topology: &'a Topology<'a>) -> Result<Self, Error> {
+    pub const fn complete(topology: &Topology<'a>) -> Result<Self, Error> {
         match topology.description().revisions {
             Revisions::Acpi(version) => {
                 let mut set = Self::new(topology);
@@ -62,6 +62,12 @@ impl<'a> TableSet<'a> {
     pub const fn with_tables(mut self, addresses: &'a [Gpa]) -> Self {
         self.contents.other_tables = addresses;
         self
+    }
+
+    /// The machine that the tables describe.
+    #[must_use]
+    pub const fn topology(&self) -> &Topology<'a> {
+        &self.contents.topology
     }
 
     /// What the base address must be a multiple of, in bytes.

@@ -4,10 +4,10 @@
  *
  * A guest's ACPI tables from the arrays that a C toolstack has at hand, as libxl could make
  * them in the place of libacpi. The guest is fixtures/domu/3-2.toml; the set is written to
- * standard output as it lies in guest memory.
+ * standard output as it is in guest memory.
  *
- * Where libxl calls build functions per table and patches them afterwards, this is: size,
- * place, emit. The caller lends all memory.
+ * Where libxl calls build functions per table and patches them afterwards, this is one plan:
+ * the layout for the hypervisor, its ids, and the tables' size, place and bytes.
  */
 
 #include <errno.h>
@@ -17,58 +17,40 @@
 
 #include "hv_glue.h"
 
-#define NR_VCPUS 5
-#define NR_VNODES 2
 /* Where libxl has the tables of a PVH guest. */
 #define TABLES_AT 0xFC000000u
-/* The highest id of a guest that has neither interrupt remapping nor extended ids. */
-#define APIC_ID_LIMIT 254
+#define NR_VCPUS 5
 
 /* As in libxl_domain_build_info: vnuma_nodes[] and what libxl__build_vnuma_ranges_* made. */
-static const uint32_t vcpu_to_vnode[NR_VCPUS] = { 0, 0, 0, 1, 1 };
-static const struct hvg_memory vmemranges[] = {
+static const struct hvg_processor processors[NR_VCPUS] = {
+    { .pxm = 0 }, { .pxm = 0 }, { .pxm = 0 }, { .pxm = 1 }, { .pxm = 1 },
+};
+static const struct hvg_memory memory[] = {
     { .start = 0, .end = 0x18000000, .pxm = 0 },
     { .start = 0x18000000, .end = 0x30000000, .pxm = 1 },
 };
-/* nr_vnodes squared, as the hypervisor reads them: not nr_vnodes, as libxl allocates. */
-static const uint32_t distances[NR_VNODES * NR_VNODES] = { 10, 17, 17, 10 };
-static const uint32_t vnode_pxm[NR_VNODES] = { 0, 1 };
+static const uint32_t pxms[] = { 0, 1 };
+static const uint32_t distances[] = { 10, 17, 17, 10 };
 
-static void fail(const char *call, int32_t rc, const struct hvg_error *error)
+static void check(const char *call, int32_t rc, const struct hvg_error *error)
 {
-    fprintf(stderr, "%s: %" PRId32 ", rule %#" PRIx32 ", index %" PRIu64 ", value %" PRIu64 "\n",
-            call, rc, error->what, error->index, error->value);
+    char text[128];
+
+    if ( !rc )
+        return;
+    hvg_strerror(error, text, sizeof(text));
+    fprintf(stderr, "%s: %s (%" PRId32 ")\n", call, text, rc);
     exit(1);
 }
 
-/*
- * The ids of the guest's vCPUs. A toolstack on Xen asks the hypervisor for them
- * (XEN_DOMCTL_get_vcpu_apicids), which has them from this very function; where that answers
- * -ENOSYS, they are 2 * vCPU.
- */
-static void vcpu_apicids(uint32_t ids[NR_VCPUS])
+static void *allocate(uint64_t len)
 {
-    struct hvg_error error = HVG_INIT(struct hvg_error);
-    struct hvg_shape shape = HVG_INIT(struct hvg_shape);
-    uint64_t work[(HVG_APIC_IDS_WORK(NR_VNODES) + 7) / 8];
-    int32_t rc = hvg_apic_ids(vcpu_to_vnode, NR_VCPUS, vnode_pxm, NR_VNODES, APIC_ID_LIMIT,
-                              (uint8_t *)work, sizeof(work), ids, &shape, &error);
+    void *memory = malloc(len);
 
-    if ( rc )
-        fail("hvg_apic_ids", rc, &error);
-}
-
-/* Memory for the library's work, aligned for anything. */
-static uint8_t *lend(uint64_t len)
-{
-    uint8_t *memory = malloc(len ? len : 1);
-
-    if ( !memory )
-    {
-        fprintf(stderr, "no memory for %" PRIu64 " bytes\n", len);
-        exit(1);
-    }
-    return memory;
+    if ( memory )
+        return memory;
+    fprintf(stderr, "no memory for %" PRIu64 " bytes\n", len);
+    exit(1);
 }
 
 int main(void)
@@ -76,54 +58,44 @@ int main(void)
     struct hvg_error error = HVG_INIT(struct hvg_error);
     struct hvg_placed placed = HVG_INIT(struct hvg_placed);
     struct hvg_tables tables = HVG_INIT(struct hvg_tables);
-    struct hvg_processor processors[NR_VCPUS];
-    uint32_t ids[NR_VCPUS], i;
-    uint64_t work_len = 0, len = 0;
-    uint8_t *work, *buffer;
-    int32_t rc;
+    struct hvg_guest guest = HVG_INIT(struct hvg_guest);
+    struct hvg_plan *plan;
+    uint64_t len;
+    uint8_t *room, *buffer;
+    uint32_t i;
 
-    vcpu_apicids(ids);
-    for ( i = 0; i < NR_VCPUS; i++ )
-    {
-        processors[i].apic_id = ids[i];
-        processors[i].pxm = vnode_pxm[vcpu_to_vnode[i]];
-        processors[i].flags = 0;
-    }
+    guest.processors = processors;
+    guest.nr_processors = NR_VCPUS;
+    guest.memory = memory;
+    guest.nr_memory = sizeof(memory) / sizeof(memory[0]);
+    guest.distance_pxm = pxms;
+    guest.nr_distances = sizeof(pxms) / sizeof(pxms[0]);
+    guest.distances = distances;
+    check("hvg_guest_len", hvg_guest_len(&guest, &len, &error), &error);
+    room = allocate(len);
+    check("hvg_guest_make", hvg_guest_make(&guest, room, len, &plan, &error), &error);
+    /*
+     * A toolstack on Xen sets the layout of hvg_plan_layout(), asks for the ids
+     * (XEN_DOMCTL_get_vcpu_apicids) and hands them over here; where Xen answers -ENOSYS they
+     * are 2 * vCPU, as in a new plan. These are what a Xen with hv-glue answers.
+     */
+    check("hvg_guest_ids", hvg_guest_ids(plan, NULL, 0, &error), &error);
 
-    tables.processors = processors;
-    tables.nr_processors = NR_VCPUS;
-    tables.memory = vmemranges;
-    tables.nr_memory = sizeof(vmemranges) / sizeof(vmemranges[0]);
-    tables.distance_pxm = vnode_pxm;
-    tables.nr_distances = NR_VNODES;
-    tables.distances = distances;
-    tables.flags = HVG_TABLES_COMPLETE;
     tables.oem_revision = 1;
     for ( i = 0; i < 3; i++ )
         tables.oem_id[i] = (uint8_t)"XEN"[i];
     for ( i = 0; i < 5; i++ )
         tables.oem_table_id[i] = (uint8_t)"VNUMA"[i];
-
-    rc = hvg_tables_work_len(&tables, &work_len, &error);
-    if ( rc )
-        fail("hvg_tables_work_len", rc, &error);
-    work = lend(work_len);
-
-    rc = hvg_tables_len(&tables, work, work_len, &len, &error);
-    if ( rc )
-        fail("hvg_tables_len", rc, &error);
-    buffer = lend(len);
+    check("hvg_plan_tables_len", hvg_plan_tables_len(plan, &tables, &len, &error), &error);
+    buffer = allocate(len);
 
     /* A buffer that is one byte short is refused, and nothing is written. */
-    rc = hvg_tables_emit(&tables, work, work_len, buffer, (uint32_t)len - 1, TABLES_AT, &placed,
-                         &error);
-    if ( rc != -ENOBUFS )
-        fail("hvg_tables_emit with a short buffer", rc, &error);
-
-    rc = hvg_tables_emit(&tables, work, work_len, buffer, (uint32_t)len, TABLES_AT, &placed,
-                         &error);
-    if ( rc )
-        fail("hvg_tables_emit", rc, &error);
+    if ( hvg_plan_tables_emit(plan, &tables, buffer, (uint32_t)len - 1, TABLES_AT, &placed,
+                              &error) != -ENOBUFS )
+        return 1;
+    check("hvg_plan_tables_emit",
+          hvg_plan_tables_emit(plan, &tables, buffer, (uint32_t)len, TABLES_AT, &placed, &error),
+          &error);
 
     for ( i = 0; i < placed.nr_tables; i++ )
         fprintf(stderr, "%.4s at %#llx, %u bytes\n", (const char *)placed.tables[i].signature,
@@ -132,6 +104,6 @@ int main(void)
     if ( fwrite(buffer, 1, len, stdout) != len )
         return 1;
     free(buffer);
-    free(work);
+    free(room);
     return placed.rsdp == TABLES_AT ? 0 : 1;
 }

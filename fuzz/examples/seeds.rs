@@ -303,8 +303,7 @@ fn hosts(out: &Path, name: &str, text: &str) -> io::Result<()> {
             .collect(),
     };
     let (map, ranges) = (host.map.clone(), host.blocks.clone());
-    let trim =
-        e820_trim::Input { fraction: 90, max_entries: 120, map, ranges, ..Default::default() };
+    let trim = e820_trim::Input { pvh: true, fraction: 90, map, ranges, ..Default::default() };
     seed(out, "e820_trim", name, &trim)?;
     // A plan, a trim and a guest's layout; and each pointer wrong once of those that such a layout has, and of those
     // that a plan's walk and layout take behind the 13 that make it.

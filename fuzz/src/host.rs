@@ -3,7 +3,7 @@
 use acpi_gen::{GpaRange, ProximityDomain};
 use arbitrary::Arbitrary;
 use hv_glue::e820::{E820Entry, E820Type};
-use hv_glue::{HostCpu, HostFacts, LayoutMemory, MemoryBlock, NodeId, PcpuId, VcpuId, VnodeId};
+use hv_glue::{ArenaSize, HostCpu, HostFacts, MemoryBlock, NodeId, OwnedArena, PcpuId};
 
 use crate::encode::encode_fields;
 use crate::machine::Pxm;
@@ -67,7 +67,7 @@ pub struct HostParts {
 }
 
 impl Host {
-    /// The slices of [`HostFacts`] and the memory map.
+    /// The slices of [`HostFacts`].
     pub fn parts(&self) -> HostParts {
         HostParts {
             map: map(&self.map),
@@ -84,13 +84,19 @@ impl Host {
 
 impl HostParts {
     /// The facts over these slices.
-    pub fn facts(&self) -> HostFacts<'_, [MemoryBlock]> {
+    pub fn facts(&self) -> HostFacts<'_> {
         HostFacts {
             blocks: &self.blocks,
             cpus: &self.cpus,
             node_to_pxm: &self.node_to_pxm,
             distances: &self.distances,
+            map: &self.map,
         }
+    }
+
+    /// Memory for the plan of a dom0 of so many vCPUs.
+    pub fn arena(&self, vcpus: u32) -> OwnedArena {
+        OwnedArena::new(ArenaSize::for_dom0(vcpus as usize, self.map.len(), self.blocks.len()))
     }
 }
 
@@ -122,43 +128,4 @@ pub fn blocks(blocks: &[Block]) -> Vec<MemoryBlock> {
 pub fn ranges(pairs: &[(Size, Size)]) -> Vec<GpaRange> {
     let mut cursor = Cursor::default();
     pairs.iter().filter_map(|(gap, size)| cursor.next(*gap, *size)).collect()
-}
-
-/// Memory that a layout can be lent.
-#[derive(Debug)]
-pub struct LayoutBuffers {
-    domains: Vec<Option<ProximityDomain>>,
-    pnodes: Vec<Option<NodeId>>,
-    vcpu_to_vnode: Vec<VnodeId>,
-    ranges: Vec<hv_glue::Vmemrange>,
-    distances: Vec<acpi_gen::Distance>,
-}
-
-impl LayoutBuffers {
-    /// Of this size, full of what a layout would not have.
-    pub fn new(size: hv_glue::LayoutSize) -> Self {
-        Self {
-            domains: vec![Some(ProximityDomain(0xA5A5)); size.vnodes],
-            pnodes: vec![Some(NodeId(0xA5A5)); size.vnodes],
-            vcpu_to_vnode: vec![VnodeId(0xA5A5); size.vcpus],
-            ranges: vec![LayoutMemory::UNUSED_RANGE; size.ranges],
-            distances: vec![acpi_gen::Distance::UNREACHABLE; size.distances],
-        }
-    }
-
-    /// The loan.
-    pub fn lend(&mut self) -> LayoutMemory<'_> {
-        LayoutMemory {
-            domains: &mut self.domains,
-            pnodes: &mut self.pnodes,
-            vcpu_to_vnode: &mut self.vcpu_to_vnode,
-            ranges: &mut self.ranges,
-            distances: &mut self.distances,
-        }
-    }
-}
-
-/// vCPU numbers from 0.
-pub fn vcpus(count: usize) -> impl Iterator<Item = VcpuId> {
-    (0..).map(VcpuId).take(count)
 }

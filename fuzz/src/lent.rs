@@ -101,7 +101,7 @@ impl<'i> Lender<'i> {
     }
 
     /// What stands elsewhere already: itself, or as the next argument is to be.
-    pub fn lend_at<T: Copy + 'static>(&mut self, pointer: *mut T) -> *mut T {
+    pub fn lend_at<T>(&mut self, pointer: *mut T) -> *mut T {
         let how = self.how.get(self.next).copied().unwrap_or_default();
         self.next += 1;
         self.wrong |= how != How::Right;

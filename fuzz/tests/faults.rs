@@ -5,15 +5,17 @@ use std::fs;
 use std::path::Path;
 
 use acpi_gen::{
-    ApicId, Description, Distance, Error, Gpa, GpaRange, Processor, ProcessorState, ProcessorUid,
+    ApicId, Description, Error, Gpa, GpaRange, Processor, ProcessorState, ProcessorUid,
     ProximityDomain, TableSet, Topology,
 };
 use arbitrary::{Arbitrary, Unstructured};
 use fuzz::targets::placement::{Input, carry_out, with_plan};
 use fuzz::targets::start_info::written;
-use hv_glue::hypercall::{Errno, Fault, GuestOutput, get_vcpu_apicids};
 use hv_glue::populate::{Populate, Request};
-use hv_glue::{Error as LayoutError, Layout, NodeId, Pfn, Vmemrange, VnodeId};
+use hv_glue::{
+    ArenaSize, Dom0Plan, Dom0Request, Error as LayoutError, HostCpu, HostFacts, MemoryBlock,
+    NodeId, OwnedArena, PcpuId, Pfn,
+};
 use pvh_loader::{Item, Piece};
 
 /// Guests of the committed corpus, as many as can be placed.
@@ -91,21 +93,30 @@ fn an_arena_of_every_size_below_the_right_one() {
     }
 }
 
-/// Two nodes with a hole between them, and a last range on no node.
+/// Two nodes with a hole between them.
 const PAGES: u64 = 1000;
 
-fn with_layout<R>(with: impl FnOnce(Layout<'_>) -> R) -> R {
-    let range = |from: u64, to: u64, vnode: u32| Vmemrange {
+fn with_plan_of_two<R>(with: impl FnOnce(&Dom0Plan<'_>) -> R) -> R {
+    let block = |from: u64, to: u64, node: u32| MemoryBlock {
         range: GpaRange::new(Gpa(from << 12), Gpa(to << 12)).expect("a range"),
-        vnode: VnodeId(vnode),
+        node: NodeId(node),
         hotplug: false,
     };
-    let ranges = [range(3, 300, 0), range(320, 611, 1), range(700, 900, 2)];
-    let domains = [0, 1, 2].map(|domain| Some(ProximityDomain(domain)));
-    let pnodes = [Some(NodeId(4)), Some(NodeId(9)), None];
-    let distances: Vec<_> =
-        (0..9).map(|at| if at % 4 == 0 { Distance::LOCAL } else { Distance::REMOTE }).collect();
-    with(Layout::new(&domains, &pnodes, &[], &ranges, &distances).expect("a layout"))
+    let mut node_to_pxm = [None; 10];
+    (node_to_pxm[4], node_to_pxm[9]) = (Some(ProximityDomain(0)), Some(ProximityDomain(1)));
+    let facts = HostFacts {
+        blocks: &[block(3, 300, 4), block(320, 611, 9)],
+        cpus: &[HostCpu { pcpu: PcpuId(0), node: NodeId(4) }],
+        node_to_pxm: &node_to_pxm,
+        distances: &[],
+        map: &[],
+    };
+    let request = Dom0Request { pvh: true, pinned: true, vcpus: 1, pcpus: 1, partial: false };
+    let mut arena = OwnedArena::new(ArenaSize::for_dom0(1, 0, 2));
+    let mut plan = Dom0Plan::EMPTY;
+    plan.build(facts, request, arena.slices()).expect("a plan");
+    assert!(plan.gate().enabled(), "{}", plan.gate());
+    with(&plan)
 }
 
 /// The requests of a walk whose allocator refuses what `refuse` says of (number, request).
@@ -132,8 +143,8 @@ fn pages(requests: &[Request]) -> u64 {
 
 #[test]
 fn the_allocator_fails_at_every_call() {
-    with_layout(|layout| {
-        let all = Populate::new(layout, Pfn(0), PAGES);
+    with_plan_of_two(|plan| {
+        let all = plan.populate(Pfn(0), PAGES);
         let (whole, done) = walk(all, |_, _| false);
         assert_eq!((pages(&whole), done), (PAGES, Ok(())));
         for fails in 1..=whole.len() {
@@ -160,8 +171,8 @@ fn the_allocator_fails_at_every_call() {
 
 #[test]
 fn a_walk_interrupted_at_every_step_goes_on_or_is_thrown_away() {
-    with_layout(|layout| {
-        let all = Populate::new(layout, Pfn(0), PAGES);
+    with_plan_of_two(|plan| {
+        let all = plan.populate(Pfn(0), PAGES);
         let refuse = |call: usize, request: &Request| request.order > 0 && call.is_multiple_of(3);
         let (whole, _) = walk(all, refuse);
         let mut state = all;
@@ -182,28 +193,4 @@ fn a_walk_interrupted_at_every_step_goes_on_or_is_thrown_away() {
         }
         assert_eq!(walk(all, refuse).0, whole);
     });
-}
-
-#[test]
-fn a_guests_handle_faults_at_every_element() {
-    struct Handle(u32, u32);
-    impl GuestOutput<u32> for Handle {
-        fn is_null(&self) -> bool {
-            false
-        }
-        fn write(&mut self, index: u32, _: u32) -> Result<(), Fault> {
-            if index == self.0 {
-                return Err(Fault);
-            }
-            self.1 += 1;
-            Ok(())
-        }
-    }
-    for fault_at in 0..9 {
-        let mut handle = Handle(fault_at, 0);
-        let answer = get_vcpu_apicids(&[], 8, 8, &mut handle);
-        let expected = if fault_at < 8 { (Err(Errno::EFAULT), fault_at) } else { (Ok(()), 8) };
-        assert_eq!((answer.result, answer.nr_filled), expected);
-        assert_eq!(handle.1, expected.1);
-    }
 }

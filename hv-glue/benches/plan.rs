@@ -12,15 +12,15 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use acpi_gen::{ApicId, Distance, Gpa, GpaRange, ProximityDomain};
+use acpi_gen::{ApicId, Gpa, GpaRange, ProximityDomain};
 use criterion::{BenchmarkId, Criterion, Throughput};
-use hv_glue::e820::{E820Entry, E820Type, Piece, Trim, ram_pages};
-use hv_glue::populate::{NodeHeap, Populate, WholeHeap};
+use hv_glue::e820::{E820Entry, E820Type, ram_pages};
+use hv_glue::populate::{NodeHeap, WholeHeap};
 use hv_glue::*;
 
 const GIB: u64 = 1 << 30;
 const NODES: u32 = 32;
-/// 256 of these are 48 TiB.
+/// 128 of these are 24 TiB.
 const BLOCK: u64 = 192 * GIB;
 
 /// vCPUs in turn over the nodes: each lookup is on another node than the last.
@@ -88,33 +88,31 @@ impl Host {
         })
     }
 
-    /// Layout, trim to a half, and every allocation; returns their number.
-    #[inline(never)]
-    fn counted_plan(&self, room: &mut Room) -> Result<usize, Error> {
-        let facts = HostFacts {
-            blocks: self.blocks.as_slice(),
+    fn facts(&self) -> HostFacts<'_> {
+        HostFacts {
+            blocks: &self.blocks,
             cpus: &self.cpus,
             node_to_pxm: &self.node_to_pxm,
             distances: &[],
-        };
-        let memory = LayoutMemory {
-            domains: &mut room.domains,
-            pnodes: &mut room.pnodes,
-            vcpu_to_vnode: &mut room.vcpu_to_vnode,
-            ranges: &mut room.ranges,
-            distances: &mut room.distances,
-        };
-        let limits = Limits { ranges: u32::MAX, ..Limits::XEN };
-        let layout = Layout::for_dom0(facts, 128, limits, memory)?;
-        let half = ram_pages(&self.map) / 2;
-        let pieces = &mut room.pieces;
-        let trim = Trim::by_node(&self.map, layout.ranges(), &[], half, usize::MAX, pieces)?;
-        let map = trim.emit(&mut room.map)?;
-        let mut heap = WholeHeap::of_blocks(self.blocks.as_slice(), &mut room.heap);
+            map: &self.map,
+        }
+    }
+
+    /// Plan, trim to a half, and every allocation; returns their number.
+    #[inline(never)]
+    fn counted_plan(&self, room: &mut Room) -> Result<usize, Error> {
+        let Room { arena, heap } = room;
+        let (vcpus, pcpus) = (128, 128);
+        let request = Dom0Request { pvh: true, pinned: true, vcpus, pcpus, partial: false };
+        let mut plan = Dom0Plan::EMPTY;
+        plan.build(self.facts(), request, arena.slices())?;
+        let nr_pages = ram_pages(&self.map) / 2;
+        plan.trim(MemoryRequest { nr_pages, modules: 0, keep: None })?;
+        let mut heap = WholeHeap::of_blocks(&self.blocks, heap);
         let mut allocations = 0;
-        for entry in map.iter().filter(|entry| entry.kind == E820Type::RAM) {
+        for entry in plan.memory_map().filter(|entry| entry.kind == E820Type::RAM) {
             let frames = Frames::inside(entry.range);
-            for allocation in Populate::new(layout, frames.start, frames.pages()).on(&mut heap) {
+            for allocation in plan.populate(frames.start, frames.pages()).on(&mut heap) {
                 black_box(allocation?);
                 allocations += 1;
             }
@@ -125,37 +123,20 @@ impl Host {
 
 /// Caller-provided memory, so that the measured part allocates none.
 struct Room {
-    domains: Vec<Option<ProximityDomain>>,
-    pnodes: Vec<Option<NodeId>>,
-    vcpu_to_vnode: Vec<VnodeId>,
-    ranges: Vec<Vmemrange>,
-    distances: Vec<Distance>,
-    pieces: Vec<Piece>,
-    map: Vec<E820Entry>,
+    arena: OwnedArena,
     heap: Vec<NodeHeap>,
 }
 
 impl Room {
     fn new(host: &Host) -> Self {
-        let blocks = host.blocks.len();
-        let nodes = host.node_to_pxm.len();
-        let entry = host.map.first().copied();
-        Self {
-            domains: vec![None; nodes],
-            pnodes: vec![None; nodes],
-            vcpu_to_vnode: vec![VnodeId(0); 128],
-            ranges: vec![LayoutMemory::UNUSED_RANGE; blocks],
-            distances: vec![Distance::REMOTE; nodes * nodes],
-            pieces: vec![Piece::UNUSED; blocks],
-            map: entry.into_iter().cycle().take(2 * blocks).collect(),
-            heap: vec![NodeHeap::EMPTY; nodes],
-        }
+        let arena = OwnedArena::new(ArenaSize::for_dom0(128, 1, host.blocks.len()));
+        Self { arena, heap: vec![NodeHeap::EMPTY; host.node_to_pxm.len()] }
     }
 }
 
 fn plan(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("plan of 192 GiB blocks");
-    for blocks in [64_u64, 128, 256] {
+    for blocks in [32_u64, 64, 128] {
         let Ok(host) = Host::new(blocks, BLOCK) else { return };
         let mut room = Room::new(&host);
         assert!(host.counted_plan(&mut room).is_ok_and(|allocations| allocations > 0), "a plan");

@@ -6,6 +6,7 @@
 
 use acpi_gen::{ApicId, ProximityDomain};
 
+use crate::layout::MAX_VNODES;
 use crate::units::{count, index};
 use crate::{Error, VcpuId, VnodeId};
 
@@ -14,17 +15,6 @@ use crate::{Error, VcpuId, VnodeId};
 #[must_use]
 pub const fn legacy_id(vcpu: VcpuId) -> ApicId {
     ApicId(vcpu.0.saturating_mul(2))
-}
-
-/// The seed's and upstream's old condition for a CPUID topology without the
-/// opt-in: vCPUs divide evenly over the nodes, and to a power of two. `Some`
-/// with the vCPUs of each node where it holds.
-#[must_use]
-pub const fn legacy_vcpus_per_node(vcpus: u32, vnodes: u32) -> Option<u32> {
-    match (vcpus.checked_div(vnodes), vcpus.checked_rem(vnodes)) {
-        (Some(each), Some(0)) if each.is_power_of_two() => Some(each),
-        _ => None,
-    }
 }
 
 /// Distance between the ids of two vCPUs of one node.
@@ -47,7 +37,7 @@ impl Stride {
     }
 }
 
-/// Which number of a node stands in its ids' high bits.
+/// Which number of a node its ids have in the high bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbering {
     /// Its proximity domain.
@@ -174,7 +164,7 @@ const fn widen(value: u32) -> u64 {
     u64::from_le_bytes([a, b, c, d, 0, 0, 0, 0])
 }
 
-/// Every vCPU's id, in the memory that the caller lent. A lookup reads one slot.
+/// Every vCPU's id, in the caller's slice. A lookup reads one slot.
 #[derive(Clone, Copy, Debug)]
 pub struct ApicIds<'a> {
     ids: &'a [ApicId],
@@ -211,22 +201,32 @@ impl<'a> ApicIds<'a> {
         let Some((counts, _)) = scratch.split_at_mut_checked(needed) else {
             return Err(Error::ScratchTooSmall { needed, have });
         };
-        let max_per_node = count_vcpus(placement, counts)?;
-        let (shape, highest) = choose(scheme, limit, max_per_node, domains, counts)?;
-
-        // The counts become each node's next id. Nodes without vCPUs may have
-        // numbers that pass 32 bits; nobody takes those.
-        let packages = packages(shape.numbering, domains);
-        for (next, package) in counts.iter_mut().zip(packages) {
-            *next = u32::try_from(shape.wide_id(package, 0)).unwrap_or(u32::MAX);
-        }
-        for (id, vnode) in ids.iter_mut().zip(vcpu_to_vnode) {
-            if let Some(next) = counts.get_mut(index(vnode.0)) {
-                *id = ApicId(*next);
-                *next = next.saturating_add(shape.stride.get());
-            }
-        }
+        // A vCPU without a vnode is on one that does not exist.
+        let vnode = |at: usize, _: &ApicId| vcpu_to_vnode.get(at).copied().unwrap_or(NO_VNODE);
+        let set = |slot: &mut ApicId, id| *slot = id;
+        let (shape, highest) = assign(ids, domains, scheme, limit, counts, vnode, set)?;
         Ok(Self { ids, shape: Some(shape), highest })
+    }
+
+    /// The ids of an opted-in guest, whose nodes have no other number than their vnode's.
+    ///
+    /// # Errors
+    /// Those of [`ApicIds::assign`], and [`Error::TooManyVnodes`].
+    // A frame of its own: those of a running hypervisor are small.
+    #[inline(never)]
+    pub fn of_guest(
+        vcpu_to_vnode: &[VnodeId],
+        vnodes: u32,
+        ids: &'a mut [ApicId],
+    ) -> Result<Self, Error> {
+        let (mut numbers, mut counts) = ([None; MAX_VNODES], [0; MAX_VNODES]);
+        for (slot, number) in numbers.iter_mut().zip(0..vnodes) {
+            *slot = Some(ProximityDomain(number));
+        }
+        let too_many = Error::TooManyVnodes { needed: vnodes, max: count(MAX_VNODES) };
+        let domains = numbers.get(..index(vnodes)).ok_or(too_many)?;
+        let placement = Placement { vcpu_to_vnode, domains };
+        Self::assign(placement, Scheme::FirstThatFits, crate::APIC_ID_LIMIT, &mut counts, ids)
     }
 
     fn assign_legacy(limit: ApicId, ids: &'a mut [ApicId]) -> Result<Self, Error> {
@@ -240,12 +240,6 @@ impl<'a> ApicIds<'a> {
             *id = legacy_id(vcpu);
         }
         Ok(Self { ids, shape: None, highest: fits })
-    }
-
-    /// A vCPU's id; `None` where there is no such vCPU.
-    #[must_use]
-    pub fn get(&self, vcpu: VcpuId) -> Option<ApicId> {
-        self.ids.get(index(vcpu.0)).copied()
     }
 
     /// All ids by vCPU number.
@@ -267,19 +261,55 @@ impl<'a> ApicIds<'a> {
     }
 }
 
+/// A number that no vnode has.
+const NO_VNODE: VnodeId = VnodeId(u32::MAX);
+
+/// Gives each vCPU its id by a package scheme: one pass that counts and one that writes.
+/// `vnode` reads a vCPU's vnode by its number, `set` writes its id. Nothing is written on
+/// an error. `counts` has a word for each vnode.
+pub(crate) fn assign<T>(
+    vcpus: &mut [T],
+    domains: &[Option<ProximityDomain>],
+    scheme: Scheme,
+    limit: ApicId,
+    counts: &mut [u32],
+    vnode: impl Fn(usize, &T) -> VnodeId,
+    set: impl Fn(&mut T, ApicId),
+) -> Result<(PackageShape, ApicId), Error> {
+    let vnodes = vcpus.iter().enumerate().map(|(at, vcpu)| vnode(at, vcpu));
+    let max_per_node = count_vcpus(vnodes, domains, counts)?;
+    let (shape, highest) = choose(scheme, limit, max_per_node, domains, counts)?;
+    // The counts become each node's next id. Nodes without vCPUs may have numbers above
+    // 32 bits, which no vCPU takes.
+    for (next, package) in counts.iter_mut().zip(packages(shape.numbering, domains)) {
+        *next = u32::try_from(shape.wide_id(package, 0)).unwrap_or(u32::MAX);
+    }
+    for (at, vcpu) in vcpus.iter_mut().enumerate() {
+        if let Some(next) = counts.get_mut(index(vnode(at, vcpu).0)) {
+            set(vcpu, ApicId(*next));
+            *next = next.saturating_add(shape.stride.get());
+        }
+    }
+    Ok((shape, highest))
+}
+
 /// Counts each vnode's vCPUs and returns the most.
-fn count_vcpus(placement: Placement<'_>, counts: &mut [u32]) -> Result<u32, Error> {
+fn count_vcpus(
+    vcpu_to_vnode: impl Iterator<Item = VnodeId>,
+    domains: &[Option<ProximityDomain>],
+    counts: &mut [u32],
+) -> Result<u32, Error> {
     counts.fill(0);
     let mut most = 0_u32;
-    for (vcpu, &vnode) in (0..).map(VcpuId).zip(placement.vcpu_to_vnode) {
-        let exists = matches!(placement.domains.get(index(vnode.0)), Some(Some(_)));
+    for (vcpu, vnode) in (0..).map(VcpuId).zip(vcpu_to_vnode) {
+        let exists = matches!(domains.get(index(vnode.0)), Some(Some(_)));
         match counts.get_mut(index(vnode.0)) {
             Some(count) if exists => {
                 *count = count.saturating_add(1);
                 most = most.max(*count);
             }
             _ => {
-                let vnodes = placement.domains.len();
+                let vnodes = domains.len();
                 return Err(Error::VcpuOnUnknownVnode { vcpu, vnode, vnodes });
             }
         }

@@ -4,44 +4,31 @@ use core::fmt;
 
 use acpi_gen::ApicId;
 
-use crate::{ApicIds, Error};
+use crate::layout::{MAX_RANGES, MAX_VNODES};
+use crate::units::count;
+use crate::{APIC_ID_LIMIT, Error};
 
 /// What the gate looks at.
 #[derive(Clone, Copy, Debug)]
-pub struct GateInput<'a> {
-    /// dom0 is PVH: the only mode whose tables are ours.
-    pub pvh: bool,
-    /// Each vCPU has hard affinity to one pCPU (`dom0_vcpus_pin`). Not so where
-    /// the scheduler moves CPUs in groups (`sched-gran` above one CPU).
-    pub pinned: bool,
+pub(crate) struct GateInput {
+    /// dom0 is PVH: the only mode whose tables we generate.
+    pub(crate) pvh: bool,
+    /// Each vCPU has hard affinity to one pCPU.
+    pub(crate) pinned: bool,
     /// dom0's vCPUs.
-    pub vcpus: u32,
-    /// Valid pCPUs in dom0's pool.
-    pub pcpus: u32,
-    /// Nodes with memory blocks or with pCPUs that vCPUs sit on.
-    pub nodes: u32,
-    /// Memory blocks; none with `numa=fake`, whose nodes are no firmware's.
-    pub blocks: u32,
-    /// The most nodes that the hypervisor's vNUMA layout holds.
-    pub max_nodes: u32,
-    /// The most blocks that the hypervisor's vNUMA layout holds.
-    pub max_blocks: u32,
-    /// 4 KiB pages of RAM that lie in no memory block.
-    pub uncovered_pages: u64,
-    /// The ids, or why there are none.
-    pub ids: Result<ApicIds<'a>, Error>,
-    /// Which vCPU counts are taken.
-    pub coverage: Coverage,
-}
-
-/// Which vCPU counts the gate takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coverage {
-    /// Exactly one vCPU for each pCPU, as in the seed.
-    Full,
-    /// Also fewer vCPUs than pCPUs: asked for, or all that a guest can have on
-    /// a host with more pCPUs. vCPU n still sits on the n-th valid pCPU.
-    Partial,
+    pub(crate) vcpus: u32,
+    /// pCPUs that the vCPUs are to cover.
+    pub(crate) pcpus: u32,
+    /// Nodes with memory blocks or with pCPUs that have vCPUs.
+    pub(crate) nodes: u32,
+    /// Memory blocks.
+    pub(crate) blocks: u32,
+    /// 4 KiB pages of RAM in no memory block.
+    pub(crate) uncovered_pages: u64,
+    /// The highest id, or why there are no ids.
+    pub(crate) highest: Result<ApicId, Error>,
+    /// Fewer vCPUs than pCPUs are accepted, too.
+    pub(crate) partial: bool,
 }
 
 /// One condition of the gate.
@@ -62,7 +49,7 @@ pub enum ConditionName {
 }
 
 impl ConditionName {
-    /// The name as it stands in logs and in JSON.
+    /// The name in logs and in JSON.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,8 +73,9 @@ pub struct Condition {
     /// What it found: 0 or 1 for `pvh` and `pinned`; vCPUs, nodes and blocks;
     /// for `ids_fit` the highest id, or the lowest highest id of all encodings.
     pub value: u64,
-    /// What it was held against: 1, 1, pCPUs, 2 nodes (or the most nodes, where
-    /// there are more), the most blocks, the highest usable id. For `blocks` with RAM outside them, see [`Gate::uncovered_pages`].
+    /// The bound: 1, 1, pCPUs, 2 nodes (or the most nodes, where there are more), the most
+    /// blocks, the highest usable id. For `blocks` with RAM outside them, see
+    /// [`Gate::uncovered_pages`].
     pub bound: u64,
 }
 
@@ -99,24 +87,30 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Looks at every condition, also where an earlier one fails.
-    #[must_use]
-    pub fn evaluate(input: &GateInput<'_>, limit: ApicId) -> Self {
-        let covers = match input.coverage {
-            Coverage::Full => input.vcpus == input.pcpus,
-            Coverage::Partial => input.vcpus <= input.pcpus,
-        };
-        let highest = match input.ids {
-            Ok(ids) => Some(u64::from(ids.highest().0)),
+    /// No answer yet: no condition holds.
+    pub(crate) const EMPTY: Self = Self {
+        conditions: [Condition { name: ConditionName::Pvh, ok: false, value: 0, bound: 0 }; 6],
+        uncovered_pages: 0,
+    };
+
+    /// Checks every condition, also where an earlier one fails.
+    pub(crate) fn evaluate(input: &GateInput) -> Self {
+        let covers =
+            if input.partial { input.vcpus <= input.pcpus } else { input.vcpus == input.pcpus };
+        let highest = match input.highest {
+            Ok(highest) => u64::from(highest.0),
             Err(
                 Error::NoEncodingFits { highest, .. } | Error::ApicIdAboveLimit { id: highest, .. },
-            ) => Some(highest),
-            Err(_) => None,
+            ) => highest,
+            Err(_) => 0,
         };
-        let condition = |name, ok, value: u64, bound: u64| Condition { name, ok, value, bound };
-        let (vcpus, pcpus) = (u64::from(input.vcpus), u64::from(input.pcpus));
-        let blocks_ok =
-            (1..=input.max_blocks).contains(&input.blocks) && input.uncovered_pages == 0;
+        let (max_nodes, max_blocks) = (count(MAX_VNODES), count(MAX_RANGES));
+        let condition = |name, ok, value: u64, bound: u32| {
+            let bound = u64::from(bound);
+            Condition { name, ok, value, bound }
+        };
+        let (vcpus, pcpus) = (u64::from(input.vcpus), input.pcpus);
+        let blocks_ok = (1..=max_blocks).contains(&input.blocks) && input.uncovered_pages == 0;
         Self {
             conditions: [
                 condition(ConditionName::Pvh, input.pvh, u64::from(input.pvh), 1),
@@ -124,22 +118,12 @@ impl Gate {
                 condition(ConditionName::VcpusCoverPcpus, covers && vcpus > 0, vcpus, pcpus),
                 condition(
                     ConditionName::Nodes,
-                    (2..=input.max_nodes).contains(&input.nodes),
+                    (2..=max_nodes).contains(&input.nodes),
                     u64::from(input.nodes),
-                    if input.nodes > input.max_nodes { u64::from(input.max_nodes) } else { 2 },
+                    if input.nodes > max_nodes { max_nodes } else { 2 },
                 ),
-                condition(
-                    ConditionName::Blocks,
-                    blocks_ok,
-                    u64::from(input.blocks),
-                    u64::from(input.max_blocks),
-                ),
-                condition(
-                    ConditionName::IdsFit,
-                    input.ids.is_ok(),
-                    highest.unwrap_or(0),
-                    u64::from(limit.0),
-                ),
+                condition(ConditionName::Blocks, blocks_ok, u64::from(input.blocks), max_blocks),
+                condition(ConditionName::IdsFit, input.highest.is_ok(), highest, APIC_ID_LIMIT.0),
             ],
             uncovered_pages: input.uncovered_pages,
         }

@@ -1,287 +1,300 @@
-//! The one value from which ids, CPUID, e820, populate and tables derive.
+//! A guest's NUMA nodes with their memory and distances: the state from which ids, CPUID,
+//! memory map, populate steps and tables derive.
 
-use acpi_gen::{Distance, Gpa, GpaRange, ProximityDomain};
+use acpi_gen::{Distance, MemoryRange, ProximityDomain};
+use heapless::Vec;
 
 use crate::units::{count, index};
-use crate::{Error, NodeId, Pfn, Placement, VcpuId, VnodeId};
+use crate::{Error, NodeId, Pfn, VnodeId};
 
-/// A range of guest physical addresses of one vnode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Vmemrange {
-    /// The addresses; both borders on 4 KiB pages.
-    pub range: GpaRange,
-    /// The vnode.
-    pub vnode: VnodeId,
-    /// Memory may be added here. Xen's `vmemrange.flags` must stay 0, so this
-    /// stands beside it.
-    pub hotplug: bool,
-}
+/// The most vnodes: Xen's `vnuma_alloc()` takes `nr_vnodes² * 4` within 4,096 bytes.
+pub(crate) const MAX_VNODES: usize = 32;
+/// The most memory ranges: Xen's `vnuma_alloc()` takes `nr_ranges * 24` within 4,096 bytes.
+pub(crate) const MAX_RANGES: usize = 170;
+const MAX_DISTANCES: usize = MAX_VNODES.saturating_mul(MAX_VNODES);
 
-/// How many of what a layout may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The most vnodes; a vnode is numbered by its proximity domain where the
-    /// highest is below this.
-    pub vnodes: u32,
-    /// The most vmemranges.
-    pub ranges: u32,
-}
+/// A proximity domain and its host node.
+pub(crate) type Node = (ProximityDomain, Option<NodeId>);
 
-impl Limits {
-    /// Xen's `vnuma_alloc()`: `nr_vnodes² * 4` and `nr_ranges * 24` within 4,096 bytes.
-    pub const XEN: Self = Self { vnodes: 32, ranges: 170 };
-}
-
-/// Lengths that the lent slices of a [`LayoutMemory`] need at least.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayoutSize {
-    /// For `domains` and `pnodes`.
-    pub vnodes: usize,
-    /// For `vcpu_to_vnode`.
-    pub vcpus: usize,
-    /// For `ranges`.
-    pub ranges: usize,
-    /// For `distances`: vnodes squared.
-    pub distances: usize,
-}
-
-/// Memory that the caller lends to a layout. Building overwrites it; after an
-/// error its contents mean nothing.
+/// The nodes of a guest in ascending order of proximity domain, and its memory.
+///
+/// A vnode's number is its proximity domain, with gaps, where a dom0's highest domain is
+/// below 32; else its rank.
 #[derive(Debug)]
-pub struct LayoutMemory<'a> {
-    /// Each vnode's proximity domain; `None` is a gap.
-    pub domains: &'a mut [Option<ProximityDomain>],
-    /// Each vnode's host node.
-    pub pnodes: &'a mut [Option<NodeId>],
-    /// Each vCPU's vnode.
-    pub vcpu_to_vnode: &'a mut [VnodeId],
-    /// The vmemranges.
-    pub ranges: &'a mut [Vmemrange],
-    /// The distance matrix, row by row.
-    pub distances: &'a mut [Distance],
+pub struct Layout {
+    domains: Vec<ProximityDomain, MAX_VNODES>,
+    pnodes: Vec<Option<NodeId>, MAX_VNODES>,
+    /// Row by row over `domains`.
+    distances: Vec<Distance, MAX_DISTANCES>,
+    memory: Vec<MemoryRange, MAX_RANGES>,
+    numbered_by_domain: bool,
 }
 
-impl LayoutMemory<'_> {
-    /// What unused slots of `ranges` may hold: lent arrays need some value.
-    pub const UNUSED_RANGE: Vmemrange = Vmemrange {
-        range: match GpaRange::new(Gpa(0), Gpa(1)) {
-            Ok(range) => range,
-            // Not reached: 0..1 is not empty.
-            Err(_) => unreachable!(),
-        },
-        vnode: VnodeId(0),
-        hotplug: false,
+impl Layout {
+    pub(crate) const EMPTY: Self = Self {
+        domains: Vec::new(),
+        pnodes: Vec::new(),
+        distances: Vec::new(),
+        memory: Vec::new(),
+        numbered_by_domain: false,
     };
-}
 
-/// A vNUMA layout that has passed every rule: ranges ascend and do not overlap,
-/// every vCPU and range is on a vnode that exists, and the distances are a SLIT
-/// that consumers take.
-#[derive(Clone, Copy, Debug)]
-pub struct Layout<'a> {
-    domains: &'a [Option<ProximityDomain>],
-    pnodes: &'a [Option<NodeId>],
-    vcpu_to_vnode: &'a [VnodeId],
-    ranges: &'a [Vmemrange],
-    distances: &'a [Distance],
-}
+    pub(crate) fn clear(&mut self) {
+        self.domains.clear();
+        self.pnodes.clear();
+        self.distances.clear();
+        self.memory.clear();
+        self.numbered_by_domain = false;
+    }
 
-impl<'a> Layout<'a> {
-    /// Checks a layout that stands in the caller's slices: from a toolstack's
-    /// request, or as the builders of this crate left it.
-    ///
-    /// # Errors
-    /// [`Error::PnodesForVnodes`], [`Error::DomainsNotAscending`],
-    /// [`Error::DistancesNotSquare`], [`Error::DistanceInvalid`],
-    /// [`Error::VcpuOnUnknownVnode`], [`Error::RangeOnUnknownVnode`],
-    /// [`Error::RangeMisaligned`], [`Error::RangesNotAscending`],
-    /// [`Error::RangesOverlap`].
-    pub fn new(
-        domains: &'a [Option<ProximityDomain>],
-        pnodes: &'a [Option<NodeId>],
-        vcpu_to_vnode: &'a [VnodeId],
-        ranges: &'a [Vmemrange],
-        distances: &'a [Distance],
-    ) -> Result<Self, Error> {
-        let layout = Self { domains, pnodes, vcpu_to_vnode, ranges, distances };
-        let vnodes = domains.len();
-        if pnodes.len() != vnodes {
-            return Err(Error::PnodesForVnodes { vnodes, pnodes: pnodes.len() });
+    pub(crate) fn clear_memory(&mut self) {
+        self.memory.clear();
+    }
+
+    /// Adds a node, or finds that it is there already.
+    pub(crate) fn add_node(
+        &mut self,
+        domain: ProximityDomain,
+        pnode: Option<NodeId>,
+    ) -> Result<(), Error> {
+        let at = match self.domains.binary_search(&domain) {
+            Ok(at) => {
+                return match (self.pnodes.get(at).copied().flatten(), pnode) {
+                    (Some(first), Some(second)) if first != second => {
+                        Err(Error::TwoNodesOneDomain { first, second, domain })
+                    }
+                    _ => Ok(()),
+                };
+            }
+            Err(at) => at,
+        };
+        let pushed = self.domains.push(domain).is_ok() && self.pnodes.push(pnode).is_ok();
+        if !pushed {
+            let max = count(MAX_VNODES);
+            return Err(Error::TooManyVnodes { needed: max.saturating_add(1), max });
         }
-        layout.check_domains()?;
-        check_distances(vnodes, distances.iter().map(|distance| u32::from(distance.get())))?;
-        for (vcpu, &vnode) in (0..).map(VcpuId).zip(vcpu_to_vnode) {
-            if !layout.exists(vnode) {
-                return Err(Error::VcpuOnUnknownVnode { vcpu, vnode, vnodes });
+        shift_in(self.domains.get_mut(at..).unwrap_or_default(), domain);
+        shift_in(self.pnodes.get_mut(at..).unwrap_or_default(), pnode);
+        Ok(())
+    }
+
+    /// Adds a range in its place by address: at the end where ranges come in order.
+    pub(crate) fn add_memory(&mut self, range: MemoryRange) -> Result<(), Error> {
+        let start = range.range.start();
+        let at = match self.memory.last() {
+            Some(last) if last.range.start() > start => {
+                self.memory.partition_point(|earlier| earlier.range.start() <= start)
+            }
+            _ => self.memory.len(),
+        };
+        self.push_memory(range)?;
+        shift_in(self.memory.get_mut(at..).unwrap_or_default(), range);
+        Ok(())
+    }
+
+    /// Adds a range behind the others.
+    pub(crate) fn push_memory(&mut self, range: MemoryRange) -> Result<(), Error> {
+        let max = count(MAX_RANGES);
+        let full = Error::TooManyRanges { ranges: max.saturating_add(1), max };
+        self.memory.push(range).map_err(|_| full)
+    }
+
+    /// Sets the distances between the nodes, and checks them: 10 to itself, above 10 to others.
+    pub(crate) fn set_distances(
+        &mut self,
+        distance: impl Fn(Node, Node) -> Distance,
+    ) -> Result<(), Error> {
+        self.distances.clear();
+        let nodes = || self.domains.iter().copied().zip(self.pnodes.iter().copied());
+        for from in nodes() {
+            for to in nodes() {
+                // Cannot fail: the square of the most nodes fits.
+                let pushed = self.distances.push(distance(from, to));
+                debug_assert!(pushed.is_ok());
             }
         }
-        check_ranges(ranges, vnodes, |vnode| layout.exists(vnode))?;
-        Ok(layout)
-    }
-
-    fn exists(&self, vnode: VnodeId) -> bool {
-        matches!(self.domains.get(index(vnode.0)), Some(Some(_)))
-    }
-
-    /// Proximity domains ascend with vnode numbers, so that ranks and lookups agree.
-    fn check_domains(&self) -> Result<(), Error> {
-        let mut previous = None;
-        for (vnode, domain) in (0..).map(VnodeId).zip(self.domains) {
-            if let Some(domain) = *domain {
-                if previous.is_some_and(|previous| domain <= previous) {
-                    return Err(Error::DomainsNotAscending { vnode, domain });
+        for &from in &self.domains {
+            for &to in &self.domains {
+                let value = self.between(from, to);
+                let local = value == Distance::LOCAL;
+                if local != (from == to) || value < Distance::LOCAL {
+                    let vnode = |domain| self.vnode(domain).unwrap_or(VnodeId(0));
+                    let value = u32::from(value.get());
+                    return Err(Error::DistanceInvalid { from: vnode(from), to: vnode(to), value });
                 }
-                previous = Some(domain);
             }
         }
         Ok(())
     }
 
-    /// Each vnode's proximity domain by vnode number; `None` is a gap, an empty
-    /// slot that a guest sees as an offline domain.
-    #[must_use]
-    pub const fn domains(&self) -> &'a [Option<ProximityDomain>] {
-        self.domains
+    /// Sets each node's host node; an empty slice leaves them open.
+    pub(crate) fn set_pnodes(&mut self, pnodes: &[NodeId]) -> Result<(), Error> {
+        let nodes = self.pnodes.len();
+        if !pnodes.is_empty() && pnodes.len() != nodes {
+            return Err(Error::PnodesForNodes { nodes, pnodes: pnodes.len() });
+        }
+        for (slot, &pnode) in self.pnodes.iter_mut().zip(pnodes) {
+            *slot = Some(pnode);
+        }
+        Ok(())
     }
 
-    /// `vnode_to_pnode`: the host node that backs each vnode; `None` for a gap
-    /// or a vnode that may lie anywhere.
-    #[must_use]
-    pub const fn pnodes(&self) -> &'a [Option<NodeId>] {
-        self.pnodes
+    /// Numbers vnodes by proximity domain where the highest is below the most vnodes.
+    pub(crate) fn number_by_domain(&mut self) {
+        self.numbered_by_domain =
+            self.domains.last().is_some_and(|highest| index(highest.0) < MAX_VNODES);
     }
 
-    /// Each vCPU's vnode.
-    #[must_use]
-    pub const fn vcpu_to_vnode(&self) -> &'a [VnodeId] {
-        self.vcpu_to_vnode
+    /// Whether ranges ascend on pages without overlap.
+    pub(crate) fn check_memory(&self) -> Result<(), Error> {
+        for (index, memory) in self.memory.iter().enumerate() {
+            let range = memory.range;
+            if !crate::units::is_page_aligned(range) {
+                return Err(Error::RangeMisaligned { index, range });
+            }
+        }
+        for (index, pair) in (1_usize..).zip(self.memory.windows(2)) {
+            let [previous, this] = pair else { continue };
+            let (first, second) = (previous.range, this.range);
+            if first.overlaps(second) {
+                return Err(Error::RangesOverlap {
+                    first,
+                    first_domain: previous.domain,
+                    second,
+                    second_domain: this.domain,
+                });
+            }
+            if second.start() < first.start() {
+                return Err(Error::RangesNotAscending { index, range: second, previous: first });
+            }
+        }
+        Ok(())
     }
 
-    /// The ranges in ascending order.
-    #[must_use]
-    pub const fn ranges(&self) -> &'a [Vmemrange] {
-        self.ranges
+    /// Whether each node's ranges follow one another: Xen drops an SRAT whose nodes
+    /// interleave. Linux takes one, so a guest's may.
+    pub(crate) fn check_interleaving(&self) -> Result<(), Error> {
+        for (index, pair) in (1_usize..).zip(self.memory.windows(2)) {
+            // As long as nothing interleaves, the node changes once for each node.
+            if let [between, second] = pair
+                && between.domain != second.domain
+                && let Some((before, _)) = self.memory.split_at_checked(index)
+                && let Some(first) = before.iter().rfind(|range| range.domain == second.domain)
+            {
+                return Err(Error::RangesInterleave {
+                    first: first.range,
+                    between: between.range,
+                    between_domain: between.domain,
+                    second: second.range,
+                    domain: second.domain,
+                });
+            }
+        }
+        Ok(())
     }
 
-    /// The distance matrix over vnodes, row by row, gaps with 10 and 20.
+    /// The proximity domains, ascending, without gaps.
     #[must_use]
-    pub const fn distances(&self) -> &'a [Distance] {
-        self.distances
+    pub fn domains(&self) -> &[ProximityDomain] {
+        &self.domains
     }
 
-    /// The distance from one vnode to another; [`Distance::REMOTE`] past the end.
+    /// Distances, row by row over [`Layout::domains`].
+    #[must_use]
+    pub fn matrix(&self) -> &[Distance] {
+        &self.distances
+    }
+
+    /// Memory ranges, ascending. A dom0 has one for each memory block of the host.
+    #[must_use]
+    pub fn memory(&self) -> &[MemoryRange] {
+        &self.memory
+    }
+
+    /// The number of vnodes, gaps included.
+    #[must_use]
+    pub fn vnodes(&self) -> u32 {
+        match self.domains.last() {
+            Some(highest) if self.numbered_by_domain => highest.0.saturating_add(1),
+            _ => count(self.domains.len()),
+        }
+    }
+
+    /// The vnode of a proximity domain.
+    #[must_use]
+    pub fn vnode(&self, domain: ProximityDomain) -> Option<VnodeId> {
+        let rank = self.domains.binary_search(&domain).ok()?;
+        Some(VnodeId(if self.numbered_by_domain { domain.0 } else { count(rank) }))
+    }
+
+    /// A vnode's proximity domain; `None` for a gap.
+    #[must_use]
+    pub fn domain(&self, vnode: VnodeId) -> Option<ProximityDomain> {
+        if self.numbered_by_domain {
+            let domain = ProximityDomain(vnode.0);
+            return self.rank(domain).map(|_| domain);
+        }
+        self.domains.get(index(vnode.0)).copied()
+    }
+
+    /// The host node of a proximity domain; `None` where it may be any.
+    #[must_use]
+    pub fn pnode(&self, domain: ProximityDomain) -> Option<NodeId> {
+        self.pnodes.get(self.rank(domain)?).copied().flatten()
+    }
+
+    /// The distance from one vnode to another; 10 and 20 for gaps, as in a SLIT.
     #[must_use]
     pub fn distance(&self, from: VnodeId, to: VnodeId) -> Distance {
-        let vnodes = self.domains.len();
-        let row = index(from.0).saturating_mul(vnodes);
-        let at = (index(to.0) < vnodes).then(|| row.saturating_add(index(to.0)));
+        match (self.domain(from), self.domain(to)) {
+            (Some(from), Some(to)) => self.between(from, to),
+            _ if from == to => Distance::LOCAL,
+            _ => Distance::REMOTE,
+        }
+    }
+
+    pub(crate) fn rank(&self, domain: ProximityDomain) -> Option<usize> {
+        self.domains.binary_search(&domain).ok()
+    }
+
+    fn between(&self, from: ProximityDomain, to: ProximityDomain) -> Distance {
+        let at = self
+            .rank(from)
+            .zip(self.rank(to))
+            .map(|(row, column)| row.saturating_mul(self.domains.len()).saturating_add(column));
         at.and_then(|at| self.distances.get(at)).copied().unwrap_or(Distance::REMOTE)
     }
 
-    /// What the APIC id encoding needs.
-    #[must_use]
-    pub const fn placement(&self) -> Placement<'a> {
-        Placement { vcpu_to_vnode: self.vcpu_to_vnode, domains: self.domains }
-    }
-
-    /// Vnodes that are not gaps.
-    #[must_use]
-    pub fn nodes(&self) -> u32 {
-        count(self.domains.iter().flatten().count())
-    }
-
-    /// A vnode's proximity domain.
-    #[must_use]
-    pub fn domain(&self, vnode: VnodeId) -> Option<ProximityDomain> {
-        self.domains.get(index(vnode.0)).copied().flatten()
-    }
-
-    /// A vnode's host node.
-    #[must_use]
-    pub fn pnode(&self, vnode: VnodeId) -> Option<NodeId> {
-        self.pnodes.get(index(vnode.0)).copied().flatten()
-    }
-
-    /// The stretch of frames from `start` on with one answer: which range they
-    /// are in, if any, and how many they are. O(log r).
-    #[must_use]
-    pub fn stretch(&self, start: Pfn) -> Stretch {
-        let past = self.ranges.partition_point(|range| end_frame(range) <= start);
-        match self.ranges.get(past) {
-            Some(range) if Pfn::containing(range.range.start()) <= start => {
-                Stretch { vnode: Some(range.vnode), pages: end_frame(range).pages_from(start) }
-            }
-            Some(range) => Stretch {
-                vnode: None,
-                pages: Pfn::containing(range.range.start()).pages_from(start),
-            },
-            None => Stretch { vnode: None, pages: u64::MAX },
+    /// The stretch of frames from `start` on with one answer: the domain of the range that
+    /// they are in, if any, and how many they are. O(log ranges).
+    pub(crate) fn stretch(&self, start: Pfn) -> Stretch {
+        let end = |range: &MemoryRange| Pfn::containing(range.range.end());
+        let past = self.memory.partition_point(|range| end(range) <= start);
+        let Some(range) = self.memory.get(past) else {
+            return Stretch { domain: None, pages: u64::MAX };
+        };
+        let first = Pfn::containing(range.range.start());
+        if first <= start {
+            Stretch { domain: Some(range.domain), pages: end(range).pages_from(start) }
+        } else {
+            Stretch { domain: None, pages: first.pages_from(start) }
         }
     }
 }
 
-/// Frames that have one answer to "which vnode?".
+/// Frames that have one answer to "which node?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
-    /// The vnode; `None` outside every range.
-    pub vnode: Option<VnodeId>,
+pub(crate) struct Stretch {
+    /// The proximity domain; `None` outside every range.
+    pub(crate) domain: Option<ProximityDomain>,
     /// Pages up to the end of the range, or to the start of the next one.
-    pub pages: u64,
+    pub(crate) pages: u64,
 }
 
-fn end_frame(range: &Vmemrange) -> Pfn {
-    Pfn::containing(range.range.end())
-}
-
-/// A square matrix, 10 on its diagonal and above 10 elsewhere.
-pub(crate) fn check_distances(
-    vnodes: usize,
-    values: impl ExactSizeIterator<Item = u32>,
-) -> Result<(), Error> {
-    let local = u32::from(Distance::LOCAL.get());
-    let entries = values.len();
-    if vnodes.checked_mul(vnodes) != Some(entries) {
-        return Err(Error::DistancesNotSquare { nodes: vnodes, entries });
+/// Moves everything one slot up and puts `value` into the first.
+fn shift_in<T: Copy>(slots: &mut [T], value: T) {
+    let mut carried = value;
+    for slot in slots {
+        core::mem::swap(slot, &mut carried);
     }
-    let vnodes = || (0..count(vnodes)).map(VnodeId);
-    let pairs = vnodes().flat_map(|from| vnodes().map(move |to| (from, to)));
-    for ((from, to), value) in pairs.zip(values) {
-        let valid = if from == to { value == local } else { value > local };
-        if !valid {
-            return Err(Error::DistanceInvalid { from, to, value });
-        }
-    }
-    Ok(())
-}
-
-/// Ranges that ascend on pages without overlap, on vnodes that exist.
-pub(crate) fn check_ranges(
-    ranges: &[Vmemrange],
-    vnodes: usize,
-    exists: impl Fn(VnodeId) -> bool,
-) -> Result<(), Error> {
-    for (index, &Vmemrange { range, vnode, .. }) in ranges.iter().enumerate() {
-        if !exists(vnode) {
-            return Err(Error::RangeOnUnknownVnode { index, vnode, vnodes });
-        }
-        if !crate::units::is_page_aligned(range) {
-            return Err(Error::RangeMisaligned { index, range });
-        }
-    }
-    for (index, pair) in (1_usize..).zip(ranges.windows(2)) {
-        let [previous, this] = pair else { continue };
-        let (first, second) = (previous.range, this.range);
-        if first.overlaps(second) {
-            return Err(Error::RangesOverlap {
-                first,
-                first_vnode: previous.vnode,
-                second,
-                second_vnode: this.vnode,
-            });
-        }
-        if second.start() < first.start() {
-            return Err(Error::RangesNotAscending { index, range: second, previous: first });
-        }
-    }
-    Ok(())
 }

@@ -2,33 +2,37 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(feature = "alloc", test))]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
 mod apic;
 pub mod cpuid;
-mod describe;
 pub mod e820;
 mod error;
-mod error_text;
 mod gate;
-mod guest;
-mod host;
 pub mod hypercall;
 mod layout;
-mod memblk;
-pub mod opt_in;
+mod plan;
 pub mod populate;
 mod units;
 
-pub use apic::{
-    ApicIds, Numbering, PackageShape, Placement, Scheme, Stride, legacy_id, legacy_vcpus_per_node,
+pub use apic::{ApicIds, Numbering, PackageShape, Placement, Scheme, Stride, legacy_id};
+pub use error::{Errno, Error, Rule};
+pub use gate::{Condition, ConditionName, Gate};
+pub use layout::Layout;
+#[cfg(any(feature = "alloc", test))]
+pub use plan::OwnedArena;
+pub use plan::{
+    Arena, ArenaSize, Dom0Plan, Dom0Request, GuestPlan, GuestRequest, HostCpu, HostFacts,
+    MemoryBlock, MemoryRequest,
 };
-pub use describe::DescriptionMemory;
-pub use error::Error;
-pub use gate::{Condition, ConditionName, Coverage, Gate, GateInput};
-pub use guest::{GuestNode, GuestRequest};
-pub use host::{HostCpu, HostFacts};
-pub use layout::{Layout, LayoutMemory, LayoutSize, Limits, Stretch, Vmemrange};
-pub use memblk::{MemoryBlock, MemoryBlocks};
 pub use units::{Frames, NodeId, PAGE_SIZE, PcpuId, Pfn, VcpuId, VnodeId};
+
+/// The highest APIC id of a guest: no guest of Xen has interrupt remapping or the extended
+/// destination id, so device interrupts do not reach higher ones, and Linux refuses them.
+pub const APIC_ID_LIMIT: acpi_gen::ApicId = acpi_gen::ApicId::MAX_XAPIC;
+
+#[cfg(test)]
+mod tests;

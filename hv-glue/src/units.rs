@@ -119,3 +119,8 @@ pub(crate) fn index(value: u32) -> usize {
 pub(crate) fn count(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
+
+/// A length as a 64-bit number.
+pub(crate) fn wide(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}

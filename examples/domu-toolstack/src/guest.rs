@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acpi_gen::{ApicId, TableSet};
+use acpi_gen::ApicId;
+use hv_glue::{ArenaSize, OwnedArena};
 use pvh_loader::{E820Entry, E820Type, Guest, Kernel, Lists, Module, Plan, map_len};
 use xen_hypercall::Xen;
 
@@ -11,7 +12,7 @@ use crate::domain::{self, OptIn, Order};
 use crate::failure::Failure;
 use crate::memory::{self, DomainMemory};
 use crate::owned::OwnedDomain;
-use crate::request::Request;
+use crate::request::{self, Request};
 use crate::{entry, ids, special};
 
 /// Which ids the tables get.
@@ -100,11 +101,10 @@ pub(crate) fn build<'x>(
         MadtIds::Legacy => ids::legacy(vcpus),
     };
 
-    let mut machine = request.machine.clone();
-    for (processor, &apic_id) in machine.processors.iter_mut().zip(&madt) {
-        processor.apic_id = ApicId(apic_id);
-    }
-    let topology = machine.topology()?;
+    let mut arena = OwnedArena::new(ArenaSize::for_guest(vcpus));
+    let mut plan = request::plan(&request.machine, arena.slices())?;
+    plan.set_ids(&madt.iter().copied().map(ApicId).collect::<Vec<_>>())?;
+    let tables = plan.tables(request.machine.description())?;
     let modules: Vec<Module<'_>> =
         images.initrd.iter().map(|bytes| Module { bytes, command_line: &[] }).collect();
     let ram: Vec<E820Entry> = request
@@ -119,7 +119,7 @@ pub(crate) fn build<'x>(
         memory: &ram,
         reserved: &[],
         busy: &[],
-        tables: TableSet::complete(&topology)?.with_hypervisor_vendor(*b"XenVMMXe"),
+        tables: tables.with_hypervisor_vendor(*b"XenVMMXe"),
     };
     let mut places = vec![None; modules.len()];
     let mut map = vec![None; map_len(ram.len())];

@@ -1,11 +1,10 @@
 //! APIC ids: from Xen, and as hv-glue says that Xen has to give them.
 
-use acpi_gen::{ApicId, ProximityDomain};
-use hv_glue::{ApicIds, Placement, Scheme, VcpuId, legacy_id};
+use hv_glue::{ArenaSize, OwnedArena, VcpuId, legacy_id};
 use xen_hypercall::{DomainId, Errno, Xen};
 
 use crate::failure::Failure;
-use crate::request::Request;
+use crate::request::{self, Request};
 
 /// Who said which ids the guest has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -13,7 +12,7 @@ use crate::request::Request;
 pub(crate) enum Source {
     /// XEN_DOMCTL_get_vcpu_apicids.
     Xen,
-    /// Nobody: this Xen does not know the call, and gives vcpu_id * 2.
+    /// This Xen does not have the call, and gives vcpu_id * 2.
     Legacy,
 }
 
@@ -37,13 +36,9 @@ pub(crate) fn legacy(vcpus: usize) -> Vec<u32> {
 
 /// The ids that a Xen with hv-glue gives an opted-in guest.
 pub(crate) fn expected(request: &Request) -> Result<Vec<u32>, Failure> {
-    let vcpu_to_vnode = request.vnode_ids();
-    // Guests have no host domain to align with: Xen numbers their vnodes 0, 1, ….
-    let domains: Vec<Option<ProximityDomain>> =
-        (0_u32..).take(request.domains.len()).map(|n| Some(ProximityDomain(n))).collect();
-    let mut scratch = vec![0; domains.len()];
-    let mut ids = vec![ApicId(0); vcpu_to_vnode.len()];
-    let placement = Placement { vcpu_to_vnode: &vcpu_to_vnode, domains: &domains };
-    ApicIds::assign(placement, Scheme::FirstThatFits, ApicId::MAX_XAPIC, &mut scratch, &mut ids)?;
-    Ok(ids.iter().map(|id| id.0).collect())
+    let size = ArenaSize::for_guest(request.machine.processors.len());
+    let mut arena = OwnedArena::new(size);
+    let mut plan = request::plan(&request.machine, arena.slices())?;
+    plan.derive_ids()?;
+    Ok(plan.processors().iter().map(|processor| processor.apic_id.0).collect())
 }

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acpi_gen::{MemoryRange, ProcessorState, ProximityDomain};
-use hv_glue::VnodeId;
+use acpi_gen::{Distances, MemoryRange, ProcessorState};
+use hv_glue::{Arena, ArenaSize, GuestPlan, GuestRequest, OwnedArena, VnodeId};
 use hv_glue_topology::{FileError, Machine, TopologyFile, XlConfig};
 
 use crate::failure::Failure;
@@ -31,14 +31,14 @@ pub(crate) struct RequestArgs {
     pnodes: Option<Vec<u8>>,
 }
 
-/// A guest's layout as Xen takes it, and its machine for the tables.
+/// A guest as it is asked for: the plan of it says what Xen takes.
 #[derive(Debug)]
 pub(crate) struct Request {
-    /// For the tables; vnode n is the domain `domains[n]`.
+    /// For the plan and the tables.
     pub(crate) machine: Machine,
-    pub(crate) domains: Vec<ProximityDomain>,
     /// Each vnode's host node.
     pub(crate) pnodes: Vec<u8>,
+    /// Each vCPU's vnode, as Xen takes it.
     pub(crate) vcpu_to_vnode: Vec<u32>,
     /// Distances between the vnodes, row by row.
     pub(crate) distances: Vec<u32>,
@@ -63,56 +63,40 @@ impl Request {
     }
 
     fn new(machine: Machine, pnodes: Option<Vec<u8>>, host: &[u8]) -> Result<Self, Failure> {
-        let mut domains: Vec<ProximityDomain> = machine
-            .processors
-            .iter()
-            .filter_map(|processor| processor.domain)
-            .chain(machine.memory.iter().map(|memory| memory.domain))
-            .collect();
-        domains.sort();
-        domains.dedup();
-        let vnode_of = |domain: Option<ProximityDomain>| {
-            domain.and_then(|domain| domains.binary_search(&domain).ok())
-        };
-        let in_turn = || host.iter().copied().cycle().take(domains.len()).collect();
-        let pnodes = pnodes.unwrap_or_else(in_turn);
-        if pnodes.len() != domains.len() {
-            let what =
-                format!("{} pnodes for {} vnodes: one for each", pnodes.len(), domains.len());
-            return Err(Failure::Request(what));
-        }
         let vcpus = machine.processors.len();
         if vcpus > MAX_VCPUS {
-            return Err(Failure::Request(format!("{vcpus} vCPUs: at most {MAX_VCPUS} in Xen")));
+            return Err(Failure::Request(format!("{vcpus} vCPUs; expected at most {MAX_VCPUS}")));
         }
-        let vcpu_to_vnode: Vec<u32> = machine
-            .processors
-            .iter()
-            .filter_map(|processor| u32::try_from(vnode_of(processor.domain)?).ok())
-            .collect();
-        let memory: Vec<(MemoryRange, usize)> = machine
-            .memory
+        let mut arena = OwnedArena::new(ArenaSize::for_guest(vcpus));
+        let plan = plan(&machine, arena.slices())?;
+        let layout = plan.layout();
+        let index = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let vnode = |domain| layout.vnode(domain).map_or(u32::MAX, |vnode| vnode.0);
+        let vnodes = index(layout.vnodes());
+        let in_turn = || host.iter().copied().cycle().take(vnodes).collect();
+        let pnodes: Vec<u8> = pnodes.unwrap_or_else(in_turn);
+        if pnodes.len() != vnodes {
+            let what =
+                format!("{} pnodes for {vnodes} vnodes; expected one for each", pnodes.len());
+            return Err(Failure::Request(what));
+        }
+        let numbers = || (0..layout.vnodes()).map(VnodeId);
+        let pairs = numbers().flat_map(|from| numbers().map(move |to| (from, to)));
+        let vcpu_to_vnode =
+            plan.processors().iter().filter_map(|it| it.domain).map(vnode).collect();
+        let distances = pairs.map(|(from, to)| layout.distance(from, to).get().into()).collect();
+        let memory = layout
+            .memory()
             .iter()
             .filter(|memory| !memory.hot_pluggable)
-            .filter_map(|memory| Some((*memory, vnode_of(Some(memory.domain))?)))
+            .map(|memory| (*memory, index(vnode(memory.domain))))
             .collect();
-        let distances = distances(&machine, &domains);
-        let request = Self { machine, domains, pnodes, vcpu_to_vnode, distances, memory };
+        let request = Self { machine, pnodes, vcpu_to_vnode, distances, memory };
         request.check_memory()?;
         Ok(request)
     }
 
     fn check_memory(&self) -> Result<(), Failure> {
-        let misaligned = self.memory.iter().find(|(memory, _)| {
-            let (start, end) = (memory.range.start().0, memory.range.end().0);
-            !start.is_multiple_of(PAGE) || !end.is_multiple_of(PAGE)
-        });
-        if let Some((memory, _)) = misaligned {
-            let (start, end) = (memory.range.start().0, memory.range.end().0);
-            return Err(Failure::Request(format!(
-                "memory {start:#x}-{end:#x}: whole pages are right"
-            )));
-        }
         let taken = |memory: &MemoryRange| {
             memory.range.start().0 < XEN_END && XEN_START < memory.range.end().0
         };
@@ -139,13 +123,21 @@ impl Request {
 
     /// Bytes in all.
     pub(crate) fn bytes(&self) -> u64 {
-        (0..self.domains.len()).map(|vnode| self.bytes_of(vnode)).fold(0, u64::saturating_add)
+        (0..self.pnodes.len()).map(|vnode| self.bytes_of(vnode)).fold(0, u64::saturating_add)
     }
+}
 
-    /// Each vCPU's vnode as hv-glue takes it.
-    pub(crate) fn vnode_ids(&self) -> Vec<VnodeId> {
-        self.vcpu_to_vnode.iter().map(|&vnode| VnodeId(vnode)).collect()
-    }
+/// The plan of a guest.
+pub(crate) fn plan<'a>(machine: &Machine, arena: Arena<'a>) -> Result<GuestPlan<'a>, Failure> {
+    let mut plan = GuestPlan::EMPTY;
+    let request = GuestRequest {
+        processors: &machine.processors,
+        memory: &machine.memory,
+        distances: Distances { domains: &machine.domains, matrix: &machine.distances },
+        pnodes: &[],
+    };
+    plan.build(request, arena)?;
+    Ok(plan)
 }
 
 /// From the local APIC's page to the end of the pages that Xen's toolstacks give a guest.
@@ -183,16 +175,4 @@ fn from_config(path: &Path) -> Result<Described, Failure> {
 
 fn narrow(pnode: u32) -> Result<u8, Failure> {
     u8::try_from(pnode).map_err(|_| Failure::Request(format!("pnode {pnode}: Xen has at most 255")))
-}
-
-/// The machine's matrix by vnode; pairs that it leaves out are 10 and 20.
-fn distances(machine: &Machine, domains: &[ProximityDomain]) -> Vec<u32> {
-    let known = |from: &ProximityDomain, to: &ProximityDomain| {
-        let row = machine.domains.binary_search(from).ok()?;
-        let column = machine.domains.binary_search(to).ok()?;
-        let at = row.checked_mul(machine.domains.len())?.checked_add(column)?;
-        machine.distances.get(at).map(|distance| u32::from(distance.get()))
-    };
-    let pairs = domains.iter().flat_map(|from| domains.iter().map(move |to| (from, to)));
-    pairs.map(|(from, to)| known(from, to).unwrap_or(if from == to { 10 } else { 20 })).collect()
 }

@@ -1,20 +1,15 @@
-//! The bodies of the hypercalls with any arguments, and guests' handles that fail
-//! at any element.
+//! The domains of host frames with any arguments, and guests' plans against plain arithmetic.
 
-use acpi_gen::{ApicId, Distance, Gpa, GpaRange, ProximityDomain};
+use acpi_gen::{
+    Description, Distance, Distances, Gpa, MemoryRange, Processor, ProcessorUid, ProximityDomain,
+};
 use arbitrary::{Arbitrary, Unstructured};
-use hv_glue::hypercall::{
-    Errno, Fault, GuestInput, GuestOutput, INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmMap, PxmRange,
-    VnumaInfo, check_vnumainfo, get_mfn_pxms, get_vcpu_apicids,
-};
+use hv_glue::hypercall::{INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmRange, get_mfn_pxms};
 use hv_glue::{
-    Error, Frames, GuestNode, GuestRequest, Layout, MemoryBlock, NodeId, Pfn, VcpuId, Vmemrange,
-    VnodeId, legacy_id,
+    Arena, ArenaSize, Errno, Error, Frames, GuestPlan, GuestRequest, NodeId, OwnedArena, Pfn,
 };
 
-use crate::host::{self, Block, Entry, LayoutBuffers};
-use crate::machine::Pxm;
-use crate::ranges::Size;
+use crate::host::{self, Block};
 use crate::{Interest, encode};
 
 /// Arguments of all calls.
@@ -24,261 +19,152 @@ pub struct Input {
     pub call: u8,
     /// The hardware domain calls.
     pub hardware_domain: bool,
-    /// The output handle is null.
-    pub null: bool,
     /// Elements that the caller says there are.
     pub nr: u16,
     /// Must be 0.
     pub pad: u8,
-    /// The element at which the guest's memory ends.
-    pub fault_at: u16,
-    /// The domain's vCPUs.
-    pub max_vcpus: u16,
-    /// Ids, frames or distances.
+    /// Frames, or distances.
     pub words: Vec<u64>,
-    /// Memory blocks or vmemranges.
+    /// Memory blocks, or a guest's memory.
     pub blocks: Vec<Block>,
-    /// By node.
-    pub node_to_pxm: Vec<Option<Pxm>>,
-    /// Each vCPU's vnode.
-    pub vcpu_to_vnode: Vec<u8>,
-    /// The domain's memory map.
-    pub map: Vec<Entry>,
-    /// Where a guest has no RAM.
-    pub hole: (Size, Size),
+    /// Each vCPU's node.
+    pub vcpus: Vec<u8>,
+    /// Host nodes.
+    pub pnodes: Vec<u8>,
 }
-
-impl encode::Encode for (Size, Size) {
-    fn encode(&self, to: &mut Vec<u8>) {
-        self.0.encode(to);
-        self.1.encode(to);
-    }
-}
-encode::encode_fields!(Input {
-    call,
-    hardware_domain,
-    null,
-    nr,
-    pad,
-    fault_at,
-    max_vcpus,
-    words,
-    blocks,
-    node_to_pxm,
-    vcpu_to_vnode,
-    map,
-    hole,
-});
+encode::encode_fields!(Input { call, hardware_domain, nr, pad, words, blocks, vcpus, pnodes });
 
 /// Runs the target.
 pub fn run(data: &[u8]) -> Interest {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
-    match input.call % 4 {
-        0 => apic_ids(&input),
-        1 => pxms(&input),
-        2 => vnuma_info(&input),
-        _ => guest_layout(&input),
+    if input.call.is_multiple_of(2) {
+        pxms(&input);
+    } else {
+        guest(&input);
     }
     Interest::Keep
 }
 
-/// A guest's memory that ends at an element.
-struct Memory<'a> {
-    null: bool,
-    end: u32,
-    words: &'a [u64],
-    written: Vec<u32>,
-}
-
-impl<'a> Memory<'a> {
-    fn of(input: &'a Input) -> Self {
-        let end = input.fault_at.into();
-        Self { null: input.null, end, words: &input.words, written: Vec::new() }
-    }
-}
-
-impl GuestInput<u64> for Memory<'_> {
-    fn read(&mut self, index: u32) -> Result<u64, Fault> {
-        if index >= self.end {
-            return Err(Fault);
-        }
-        Ok(self.words.get(index as usize).copied().unwrap_or(index.into()))
-    }
-}
-
-impl GuestOutput<u32> for Memory<'_> {
-    fn is_null(&self) -> bool {
-        self.null
-    }
-
-    fn write(&mut self, index: u32, value: u32) -> Result<(), Fault> {
-        assert!(!self.null, "wrote through a null handle");
-        assert_eq!(index as usize, self.written.len(), "not in order");
-        if index >= self.end {
-            return Err(Fault);
-        }
-        self.written.push(value);
-        Ok(())
-    }
-}
-
-fn apic_ids(input: &Input) {
-    let ids: Vec<_> = input.words.iter().map(|word| ApicId(*word as u32)).collect();
-    let (max, nr) = (u32::from(input.max_vcpus % 2048), u32::from(input.nr));
-    let mut memory = Memory::of(input);
-    let answer = get_vcpu_apicids(&ids, max, nr, &mut memory);
-    let expected = |vcpu: u32| ids.get(vcpu as usize).copied().unwrap_or(legacy_id(VcpuId(vcpu))).0;
-    assert!(memory.written.iter().copied().eq((0..).map(expected).take(memory.written.len())));
-    let written = memory.written.len() as u32;
-    let (result, filled, wrote) = match () {
-        () if input.null || nr == 0 => (Ok(()), max, 0),
-        () if nr < max => (Err(Errno::ENOBUFS), max, 0),
-        () if memory.end < max => (Err(Errno::EFAULT), memory.end, memory.end),
-        () => (Ok(()), max, max),
-    };
-    assert_eq!((answer.result, answer.nr_filled, written), (result, filled, wrote));
-}
-
 fn pxms(input: &Input) {
-    let blocks: Vec<MemoryBlock> = host::blocks(&input.blocks);
-    let node_to_pxm: Vec<_> = input.node_to_pxm.iter().map(|pxm| pxm.map(Pxm::get)).collect();
-    let mut ranges = vec![PxmRange::UNUSED; blocks.len()];
-    let map = match PxmMap::new(blocks.as_slice(), &node_to_pxm, &mut ranges) {
-        Ok(map) => map,
-        Err(error) => {
-            let unknown =
-                |node: NodeId| node_to_pxm.get(node.0 as usize).copied().flatten().is_none();
-            return match error {
-                Error::NodeWithoutDomain { node } => assert!(unknown(node)),
-                Error::FramesNotAscending { start, previous_end, .. } => {
-                    assert!(start < previous_end)
-                }
-                other => panic!("{other}"),
-            };
-        }
+    let range = |block: &hv_glue::MemoryBlock| {
+        let Frames { start, end } = Frames::inside(block.range);
+        PxmRange { start, end, domain: ProximityDomain(block.node.0) }
     };
-    let arguments = MfnPxms {
-        hardware_domain: input.hardware_domain,
-        nr: input.nr.into(),
-        pad: input.pad.into(),
-    };
-    let mut mfns = Memory::of(input);
-    let mut memory = Memory { null: false, ..Memory::of(input) };
-    let result = get_mfn_pxms(&map, arguments, &mut mfns, &mut memory);
-    let domain = |mfn: u64| -> u32 {
-        let frames = |block: &&MemoryBlock| {
-            let frames = Frames::inside(block.range);
-            frames.start <= Pfn(mfn) && Pfn(mfn) < frames.end
-        };
-        let block = blocks.iter().find(frames);
-        block.map_or(INVALID_NUMA_ID, |b| {
-            node_to_pxm[b.node.0 as usize].map_or(0, |d: ProximityDomain| d.0)
-        })
-    };
-    let asked = (0..).map(|at| mfns.words.get(at).copied().unwrap_or(at as u64)).map(domain);
-    assert!(memory.written.iter().copied().eq(asked.take(memory.written.len())));
+    let ranges: Vec<_> = host::blocks(&input.blocks).iter().map(range).collect();
+    let nr = u32::from(input.nr);
+    let arguments = MfnPxms { hardware_domain: input.hardware_domain, nr, pad: input.pad.into() };
+    let mut pxms = vec![0xA5A5_A5A5; input.words.len()];
+    let result = get_mfn_pxms(&ranges, arguments, &input.words, &mut pxms);
+    let ascending = ranges.windows(2).all(|pair| pair[0].end <= pair[1].start);
     let expected = match () {
-        () if !arguments.hardware_domain => Err(Errno::EPERM),
-        () if arguments.pad != 0 => Err(Errno::EINVAL),
-        () if arguments.nr > MAX_MFNS => Err(Errno::E2BIG),
-        () if arguments.nr > memory.end => Err(Errno::EFAULT),
-        () => Ok(()),
+        () if !input.hardware_domain => Some(Errno::EPERM),
+        () if input.pad != 0 => Some(Errno::EINVAL),
+        () if nr > MAX_MFNS => Some(Errno::E2BIG),
+        () if !ascending => Some(Errno::EINVAL),
+        () if pxms.len() < nr as usize => Some(Errno::ENOBUFS),
+        () => None,
     };
-    assert_eq!(result, expected);
-    let wrote = match expected {
-        Ok(()) => arguments.nr,
-        Err(Errno::EFAULT) => memory.end,
-        Err(_) => 0,
-    };
-    assert_eq!(memory.written.len() as u32, wrote);
+    assert_eq!(result.map_err(|error| error.errno()).err(), expected);
+    let asked = if expected.is_none() { nr as usize } else { 0 };
+    for (at, (mfn, pxm)) in input.words.iter().zip(&pxms).enumerate() {
+        let has = |range: &&PxmRange| range.start <= Pfn(*mfn) && Pfn(*mfn) < range.end;
+        let domain = ranges.iter().find(has).map_or(INVALID_NUMA_ID, |range| range.domain.0);
+        assert_eq!(*pxm, if at < asked { domain } else { 0xA5A5_A5A5 });
+    }
 }
 
-fn vnuma_info(input: &Input) {
-    let distances: Vec<_> = input.words.iter().map(|word| *word as u32).collect();
-    let vcpu_to_vnode: Vec<_> = input.vcpu_to_vnode.iter().map(|v| VnodeId((*v).into())).collect();
-    let ranges: Vec<_> = host::blocks(&input.blocks)
-        .into_iter()
-        .map(|block| Vmemrange { range: block.range, vnode: VnodeId(block.node.0), hotplug: false })
-        .collect();
-    let map = host::map(&input.map);
-    let info = VnumaInfo {
-        vnodes: input.nr.into(),
-        distances: &distances,
-        vcpu_to_vnode: &vcpu_to_vnode,
-        ranges: &ranges,
-    };
-    let result = check_vnumainfo(&info, (!map.is_empty()).then_some(map.as_slice()));
-    let side = usize::from(input.nr);
-    let square = distances.len() == side * side;
-    let valid = square
-        && distances
-            .iter()
-            .enumerate()
-            .all(|(at, d)| if at / side == at % side { *d == 10 } else { *d > 10 })
-        && vcpu_to_vnode.iter().all(|vnode| (vnode.0 as usize) < side)
-        && ranges.iter().all(|range| {
-            let aligned = |gpa: Gpa| gpa.0.is_multiple_of(4096);
-            (range.vnode.0 as usize) < side
-                && aligned(range.range.start())
-                && aligned(range.range.end())
+/// What a toolstack asks for, against the rules of its consumers.
+fn guest(input: &Input) {
+    let processors: Vec<_> = (0..)
+        .zip(&input.vcpus)
+        .map(|(uid, node)| Processor {
+            uid: ProcessorUid(uid),
+            domain: (*node < 0xF0).then_some(ProximityDomain((*node).into())),
+            ..Arena::PROCESSOR
         })
-        && ranges.windows(2).all(|pair| pair[0].range.end() <= pair[1].range.start())
-        && map.windows(2).all(|pair| pair[0].range.end() <= pair[1].range.start());
-    match result {
+        .collect();
+    let memory: Vec<_> = host::blocks(&input.blocks)
+        .into_iter()
+        .map(|block| MemoryRange {
+            range: block.range,
+            domain: ProximityDomain(block.node.0),
+            hot_pluggable: block.hotplug,
+            non_volatile: false,
+        })
+        .collect();
+    let side = usize::from(input.nr % 5);
+    let domains: Vec<_> = (0..).map(ProximityDomain).take(side).collect();
+    let matrix: Vec<_> = input.words.iter().map(|word| Distance::clamped(*word as u32)).collect();
+    let pnodes: Vec<_> = input.pnodes.iter().map(|node| NodeId((*node).into())).collect();
+    let request = GuestRequest {
+        processors: &processors,
+        memory: &memory,
+        distances: Distances { domains: &domains, matrix: &matrix },
+        pnodes: &pnodes,
+    };
+    let mut nodes: Vec<_> = processors.iter().filter_map(|processor| processor.domain).collect();
+    nodes.extend(memory.iter().map(|memory| memory.domain));
+    nodes.sort();
+    nodes.dedup();
+    let given = |from: ProximityDomain, to: ProximityDomain| {
+        let default = if from == to { Distance::LOCAL } else { Distance::REMOTE };
+        let (row, column) = (from.0 as usize, to.0 as usize);
+        let known = row < side && column < side;
+        if known { matrix[row * side + column] } else { default }
+    };
+    let aligned = |gpa: Gpa| gpa.0.is_multiple_of(4096);
+    let valid = !processors.is_empty()
+        && processors.iter().all(|processor| processor.domain.is_some())
+        && nodes.len() <= 32
+        && memory.len() <= 170
+        && (pnodes.is_empty() || pnodes.len() == nodes.len())
+        && side * side == matrix.len()
+        && nodes.iter().all(|from| {
+            nodes.iter().all(|to| {
+                let value = given(*from, *to).get();
+                if from == to { value == 10 } else { value > 10 }
+            })
+        })
+        && memory.iter().all(|it| aligned(it.range.start()) && aligned(it.range.end()))
+        && memory.windows(2).all(|pair| pair[0].range.end() <= pair[1].range.start());
+
+    let mut arena = OwnedArena::new(ArenaSize::for_guest(processors.len()));
+    let mut plan = GuestPlan::EMPTY;
+    match plan.build(request, arena.slices()) {
         Ok(()) => assert!(valid),
-        Err(Error::RamNotCovered { uncovered, total, .. }) => {
-            assert!(valid && uncovered > 0 && uncovered <= total);
-        }
         Err(error) => {
             assert!(!valid, "{error}");
-            assert_eq!(error.errno(), Errno::EINVAL);
+            return assert_eq!(error.errno(), Errno::EINVAL);
         }
     }
-}
-
-/// A toolstack's request: node after node from address 0, around the hole.
-fn guest_layout(input: &Input) {
-    let Some(hole) = host::ranges(&[input.hole]).first().copied() else { return };
-    let nodes: Vec<_> = input
-        .blocks
-        .iter()
-        .map(|block| GuestNode {
-            memory: block.size.bytes(),
-            pnode: Some(NodeId(block.node.into())),
-        })
-        .collect();
-    let vcpu_to_vnode: Vec<_> = input.vcpu_to_vnode.iter().map(|v| VnodeId((*v).into())).collect();
-    let distances: Vec<_> =
-        input.words.iter().map(|word| Distance::clamped(*word as u32)).collect();
-    let request =
-        GuestRequest { nodes: &nodes, vcpu_to_vnode: &vcpu_to_vnode, distances: &distances, hole };
-    let mut buffers = LayoutBuffers::new(request.layout_size());
-    let layout = match Layout::for_guest(&request, buffers.lend()) {
-        Ok(layout) => layout,
-        Err(error) => return assert!(!matches!(error, Error::OutputTooSmall { .. }), "{error}"),
+    let layout = plan.layout();
+    assert_eq!((layout.domains(), layout.memory()), (nodes.as_slice(), memory.as_slice()));
+    for (at, from) in nodes.iter().enumerate() {
+        let vnode = layout.vnode(*from).expect("a vnode");
+        assert_eq!((vnode.0 as usize, layout.domain(vnode)), (at, Some(*from)));
+        assert_eq!(layout.pnode(*from), pnodes.get(at).copied());
+        for to in &nodes {
+            let other = layout.vnode(*to).expect("a vnode");
+            assert_eq!(layout.distance(vnode, other), given(*from, *to));
+        }
+    }
+    let ids = |plan: &GuestPlan<'_>| -> Vec<u32> {
+        plan.processors().iter().map(|processor| processor.apic_id.0).collect()
     };
-    let mut end = 0;
-    for range in layout.ranges() {
-        let GpaRange { .. } = range.range;
-        assert!(!range.range.overlaps(hole));
-        let gap = end..range.range.start().0;
-        assert!(
-            gap.is_empty()
-                || gap == (hole.start().0.min(end)..hole.end().0)
-                || gap.end == hole.end().0
-        );
-        end = range.range.end().0;
+    let legacy: Vec<u32> = (0..).step_by(2).take(processors.len()).collect();
+    assert_eq!(ids(&plan), legacy);
+    match plan.derive_ids() {
+        Ok(()) => {
+            let derived = ids(&plan);
+            let mut sorted = derived.clone();
+            sorted.sort_unstable();
+            sorted.dedup();
+            assert!(sorted.len() == derived.len() && sorted.iter().all(|id| *id <= 254));
+        }
+        Err(error) => {
+            assert!(matches!(error, Error::NoEncodingFits { .. }), "{error}");
+            assert_eq!(ids(&plan), legacy, "wrote before it failed");
+        }
     }
-    for (vnode, node) in (0..).map(VnodeId).zip(&nodes) {
-        let of = layout.ranges().iter().filter(|range| range.vnode == vnode);
-        assert_eq!(of.map(|range| range.range.size()).sum::<u64>(), node.memory);
-    }
-    assert_eq!(layout.vcpu_to_vnode(), vcpu_to_vnode);
-    if !distances.is_empty() {
-        assert_eq!(layout.distances(), distances);
-    }
-    for (from, to) in [(0, 1), (1, 0), (7, 7)] {
-        let distance = layout.distance(VnodeId(from), VnodeId(to));
-        assert!(distance == Distance::LOCAL || from != to || from as usize >= nodes.len());
-    }
+    assert!(plan.tables(Description::EMPTY).is_ok());
 }

@@ -2,29 +2,24 @@
 //! asked for once, in order, from the node that it belongs on, and never across
 //! nodes; a refusal changes nothing but the next request.
 
-use acpi_gen::{Distance, ProximityDomain};
+use acpi_gen::ProximityDomain;
 use arbitrary::{Arbitrary, Unstructured};
-use hv_glue::populate::{
-    AllocationStats, Allocations, Binding, MAX_ORDER, NodeCounts, NodeHeap, Populate, Request,
-    WholeHeap,
-};
-use hv_glue::{Error, Frames, Layout, NodeId, Pfn, Vmemrange, VnodeId};
+use hv_glue::populate::{Binding, MAX_ORDER, NodeHeap, Request, WholeHeap};
+use hv_glue::{Dom0Plan, Dom0Request, Error, Frames, HostCpu, NodeId, PcpuId, Pfn};
 
-use crate::host::{self, Block};
+use crate::host::{self, Block, HostParts};
 use crate::ranges::Size;
 use crate::{Interest, encode};
 
-/// A layout, a region, and what the allocator answers.
+/// A host, a region, and what the allocator answers.
 #[derive(Arbitrary, Debug, Default, PartialEq, Eq)]
 pub struct Input {
     /// The region's first byte.
     pub start: Size,
     /// Its size.
     pub size: Size,
-    /// The layout's ranges; the node is the vnode.
+    /// The memory blocks.
     pub ranges: Vec<Block>,
-    /// Each vnode's host node.
-    pub pnodes: Vec<Option<u8>>,
     /// One bit for each answer: 1 is a refusal. At the end it starts again.
     pub refusals: Vec<u8>,
     /// Free blocks of each node's heap: order, count and whether in the DMA reserve.
@@ -38,7 +33,7 @@ impl encode::Encode for (u8, u8, bool) {
         self.2.encode(to);
     }
 }
-encode::encode_fields!(Input { start, size, ranges, pnodes, refusals, heap });
+encode::encode_fields!(Input { start, size, ranges, refusals, heap });
 
 /// Steps after which a region is left as it is.
 const MAX_STEPS: usize = 4096;
@@ -46,43 +41,52 @@ const MAX_STEPS: usize = 4096;
 /// Runs the target.
 pub fn run(data: &[u8]) -> Interest {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
-    let vnodes = input.pnodes.len().min(64);
-    let domains: Vec<_> = (0..).map(|n| Some(ProximityDomain(n))).take(vnodes).collect();
-    let pnodes: Vec<_> =
-        input.pnodes.iter().take(vnodes).map(|p| p.map(|p| NodeId((p % 8).into()))).collect();
-    let ranges: Vec<_> = host::blocks(&input.ranges)
-        .into_iter()
-        .map(|block| Vmemrange { range: block.range, vnode: VnodeId(block.node.0), hotplug: false })
-        .collect();
-    let distances: Vec<_> = (0..vnodes * vnodes)
-        .map(|at| if at % (vnodes + 1) == 0 { Distance::LOCAL } else { Distance::REMOTE })
-        .collect();
-    let Ok(layout) = Layout::new(&domains, &pnodes, &[], &ranges, &distances) else {
-        return Interest::Reject;
+    // What the target host_plan refuses is not for here.
+    let mut blocks = host::blocks(&input.ranges);
+    blocks.retain(|block| Frames::inside(block.range).range() == Some(block.range));
+    blocks.sort_by_key(|block| block.range.start());
+    blocks.dedup_by(|second, first| first.range.overlaps(second.range));
+    let mut node = 0;
+    for block in &mut blocks {
+        node = node.max(block.node.0 % 8);
+        block.node = NodeId(node);
+    }
+    let host = HostParts {
+        map: Vec::new(),
+        blocks,
+        // One on each node, so that the gate does not close for want of nodes.
+        cpus: (0..8).map(|n| HostCpu { pcpu: PcpuId(n), node: NodeId(n) }).collect(),
+        node_to_pxm: (0..8).map(|node| Some(ProximityDomain(node))).collect(),
+        distances: Vec::new(),
     };
+    let vcpus = host.cpus.len() as u32;
+    let request = Dom0Request { pvh: true, pinned: true, vcpus, pcpus: vcpus, partial: true };
+    let mut arena = host.arena(vcpus);
+    let mut plan = Dom0Plan::EMPTY;
+    plan.build(host.facts(), request, arena.slices()).expect("a plan");
     let start = Pfn(input.start.bytes() >> 12);
     let pages = input.size.bytes() >> 12;
-    hostile(&input, layout, start, pages);
-    finite(&input, layout, start, pages.min(1 << 12));
+    hostile(&input, &plan, start, pages);
+    finite(&input, &plan, start, pages.min(1 << 12));
     Interest::Keep
 }
 
-/// Who answers by the input's bits.
-fn hostile(input: &Input, layout: Layout<'_>, start: Pfn, pages: u64) {
-    let mut populate = Populate::new(layout, start, pages);
+/// An allocator that answers by the input's bits.
+fn hostile(input: &Input, plan: &Dom0Plan<'_>, start: Pfn, pages: u64) {
+    let mut populate = plan.populate(start, pages);
     let end = start.0.saturating_add(pages).min(1 << 52).max(start.0);
     let mut at = start.0;
-    let mut nodes = vec![NodeCounts::default(); 9];
-    let mut stats = AllocationStats::new(&mut nodes);
-    let (mut granted, mut last): (u64, Option<Request>) = (0, None);
+    let mut last: Option<Request> = None;
     for step in 0..MAX_STEPS {
         let Some(request) = populate.next() else {
             assert_eq!(at, end);
             break;
         };
         assert_eq!(populate.next(), Some(request), "asking changes nothing");
+        populate = plan.resume(populate.pause());
+        assert_eq!(populate.next(), Some(request), "nor does a pause");
         assert_eq!(request.gfn.0, at);
-        well_formed(&request, layout, end);
+        well_formed(&request, plan, end);
         if let Some(refused) = last {
             after_refusal(&refused, &request);
         }
@@ -93,9 +97,6 @@ fn hostile(input: &Input, layout: Layout<'_>, start: Pfn, pages: u64) {
         if !refuse {
             populate.granted();
             at += request.pages();
-            granted += request.pages();
-            let node = request.node.unwrap_or(NodeId(8));
-            assert_eq!(stats.count(&request, node), Ok(()));
             last = None;
             continue;
         }
@@ -109,26 +110,26 @@ fn hostile(input: &Input, layout: Layout<'_>, start: Pfn, pages: u64) {
             }
         }
     }
-    let counted: u64 = stats.iter().map(|(_, order, _, count)| count << order).sum();
-    assert_eq!(counted, granted);
 }
 
 /// Aligned, inside the region, and all of it in one range or in none.
-fn well_formed(request: &Request, layout: Layout<'_>, end: u64) {
+fn well_formed(request: &Request, plan: &Dom0Plan<'_>, end: u64) {
     assert!(request.order <= MAX_ORDER);
     assert_eq!(request.gfn.0 % request.pages(), 0);
     let last = request.gfn.0 + request.pages();
     assert!(last <= end);
     let asked = Frames { start: request.gfn, end: Pfn(last) };
-    let mut holders = layout.ranges().iter().filter_map(|range| {
+    let ranges = plan.layout().map_or(&[][..], |layout| layout.memory());
+    let mut holders = ranges.iter().filter_map(|range| {
         let shared = Frames::inside(range.range).intersection(asked).pages();
-        (shared > 0).then_some((shared, range.vnode))
+        (shared > 0).then_some((shared, range.domain))
     });
     match (holders.next(), holders.next()) {
         (None, None) => assert_eq!(request.node, None),
-        (Some((pages, vnode)), None) => {
+        (Some((pages, domain)), None) => {
             assert_eq!(pages, request.pages(), "straddles a border");
-            assert_eq!(request.node, layout.pnode(vnode));
+            // Each node has the proximity domain of its number.
+            assert_eq!(request.node, Some(NodeId(domain.0)));
         }
         other => panic!("straddles nodes: {other:?}"),
     }
@@ -146,13 +147,17 @@ fn after_refusal(refused: &Request, next: &Request) {
     if refused.order > 0 {
         assert_eq!((next.order, next.binding), (refused.order - 1, refused.binding));
     } else {
-        let order = Binding::ALL.iter().position(|binding| *binding == refused.binding);
-        assert_eq!(Some(&next.binding), order.and_then(|at| Binding::ALL.get(at + 1)));
+        let fallback = match refused.binding {
+            Binding::Node => Binding::NodeWithDma,
+            Binding::NodeWithDma => Binding::AnyNode,
+            Binding::AnyNode | Binding::AnyPage => Binding::AnyPage,
+        };
+        assert_eq!(next.binding, fallback);
     }
 }
 
 /// A heap of the library's own model, with as much as the input says.
-fn finite(input: &Input, layout: Layout<'_>, start: Pfn, pages: u64) {
+fn finite(input: &Input, plan: &Dom0Plan<'_>, start: Pfn, pages: u64) {
     let mut nodes = vec![NodeHeap::EMPTY; 8];
     for (heap, (order, count, dma)) in input.heap.iter().enumerate() {
         let node = &mut nodes[heap % 8];
@@ -168,9 +173,7 @@ fn finite(input: &Input, layout: Layout<'_>, start: Pfn, pages: u64) {
     };
     let before = sum(&nodes);
     let (mut given, mut failed) = (0_u128, false);
-    let allocations: Allocations<'_, _> =
-        Populate::new(layout, start, pages).on(WholeHeap::new(&mut nodes));
-    for allocation in allocations {
+    for allocation in plan.populate(start, pages).on(WholeHeap::new(&mut nodes)) {
         assert!(!failed, "something after an error");
         match allocation {
             Ok(allocation) => {

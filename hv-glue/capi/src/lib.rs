@@ -6,35 +6,26 @@
 //!
 //! **Rules of the border.** Functions return 0 or a negative errno, and where
 //! the caller passes a `struct hvg_error`, which rule was broken by which
-//! element. Structures begin with their size and version. Arrays are the
-//! caller's; a call without them fills in their lengths. Every pointer is checked
-//! for null, alignment, length and overlap before anything is written, and a
-//! failed call leaves the outputs as they were, scratch memory excepted. Nothing
-//! is kept after a call but what stands in memory that the caller lent.
+//! element; `hvg_strerror` has the words. Structures begin with their size and version.
+//! Arrays are the caller's. Every pointer is checked for null, alignment, length and overlap
+//! before anything is written, and a failed call leaves the outputs as they were, a plan's
+//! memory excepted. Nothing is kept after a call but what is in a plan's memory.
 
-mod cpuid;
-mod e820;
-mod fault;
-mod host;
-mod ids;
-mod lend;
+mod border;
+mod guest;
 mod plan;
 mod populate;
-mod pxms;
+mod rules;
+mod run;
 mod tables;
 pub mod types;
-mod vnuma;
-mod what;
 
-pub use cpuid::hvg_cpuid_patch;
-pub use e820::{hvg_e820_trim, hvg_e820_work_len};
-pub use ids::hvg_apic_ids;
-pub use plan::{HvgPlan, hvg_plan_layout, hvg_plan_make, hvg_plan_work_len};
-pub use populate::{hvg_populate_begin, hvg_populate_next, hvg_populate_report};
-pub use pxms::hvg_mfn_pxms;
-pub use tables::{hvg_tables_emit, hvg_tables_len, hvg_tables_work_len};
-pub use vnuma::{hvg_vnuma_check, hvg_vnuma_work_len};
-pub use what::HvgWhat;
+pub use guest::{hvg_guest_ids, hvg_guest_len, hvg_guest_make};
+pub use plan::{HvgPlan, hvg_plan_layout, hvg_plan_len, hvg_plan_make, hvg_plan_trim};
+pub use populate::{hvg_plan_next, hvg_plan_populate, hvg_plan_report};
+pub use rules::{hvg_strerror, rules};
+pub use run::{hvg_apic_ids, hvg_cpuid_patch, hvg_mfn_pxms};
+pub use tables::{hvg_plan_tables_emit, hvg_plan_tables_len};
 
 /// There is no panic path: the linker would ask for this symbol, which nobody has.
 #[cfg(target_os = "none")]

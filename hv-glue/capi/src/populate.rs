@@ -1,35 +1,35 @@
-//! Walking through dom0's memory, allocation by allocation.
+//! The steps that populate dom0's memory.
 
 use hv_glue::Pfn;
-use hv_glue::populate::{Binding, MAX_ORDER, Populate};
+use hv_glue::populate::{Binding, MAX_ORDER};
 
-use crate::fault::Fault;
-use crate::lend::{Lent, call, read_mut};
+use crate::border::{Arguments, call, read_mut};
 use crate::plan::HvgPlan;
+use crate::rules::{Border, Fault};
 use crate::types::{
     HVG_ALLOC_ANY, HVG_ALLOC_NODE, HVG_ALLOC_NODE_DMA, HVG_ALLOC_PLAIN, HVG_MAX_ORDER, HVG_NONE,
     HvgError, HvgStep,
 };
-use crate::what::HvgWhat as What;
 
 const _: () = assert!(HVG_MAX_ORDER == u32::from_le_bytes([MAX_ORDER, 0, 0, 0]));
+const NO_WALK: Fault = Fault::invalid(Border::NoWalk, 0, 0);
 
-/// Begins to populate `nr_pages` frames from `start` on: a region of RAM. A walk
+/// Begins to populate `nr_pages` frames from `start` on: a region of RAM. A region
 /// that was not finished is given up.
 ///
 /// # Safety
 /// `plan` came from `hvg_plan_make`, whose memory is still there.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hvg_populate_begin(
+pub unsafe extern "C" fn hvg_plan_populate(
     plan: *mut HvgPlan,
     start: u64,
     nr_pages: u64,
     error: *mut HvgError,
 ) -> i32 {
-    let body = |lent: &mut Lent| {
+    let body = |arguments: &mut Arguments| {
         // SAFETY: the caller's promise.
-        let plan = unsafe { HvgPlan::borrow(lent, plan)? };
-        *plan.walk() = Some(Populate::new(*plan.layout(), Pfn(start), nr_pages));
+        let (dom0, walk) = unsafe { HvgPlan::dom0(arguments, plan)? };
+        *walk = Some(dom0.populate(Pfn(start), nr_pages).pause());
         Ok(0)
     };
     // SAFETY: the caller's promise.
@@ -40,18 +40,18 @@ pub unsafe extern "C" fn hvg_populate_begin(
 /// where all is done.
 ///
 /// # Safety
-/// As `hvg_populate_begin`; `step` is null or points at an initialised structure.
+/// As `hvg_plan_populate`; `step` is null or points at an initialised structure.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hvg_populate_next(
+pub unsafe extern "C" fn hvg_plan_next(
     plan: *mut HvgPlan,
     step: *mut HvgStep,
     error: *mut HvgError,
 ) -> i32 {
-    let body = |lent: &mut Lent| {
+    let body = |arguments: &mut Arguments| {
         // SAFETY: the caller's promise.
-        let (plan, step) = unsafe { (HvgPlan::borrow(lent, plan)?, read_mut(lent, step)?) };
-        let walk = plan.walk().as_ref().ok_or(Fault::invalid(What::NoWalk, 0, 0))?;
-        let Some(request) = walk.next() else { return Ok(0) };
+        let ((dom0, walk), step) =
+            unsafe { (HvgPlan::dom0(arguments, plan)?, read_mut(arguments, step)?) };
+        let Some(request) = dom0.resume(walk.ok_or(NO_WALK)?).next() else { return Ok(0) };
         step.pfn = request.gfn.0;
         step.order = request.order.into();
         step.kind = match request.binding {
@@ -71,27 +71,27 @@ pub unsafe extern "C" fn hvg_populate_next(
     unsafe { call(error, body) }
 }
 
-/// Reports what became of the step: `granted` is 1 where its frames are
-/// populated, 0 where the allocation was refused. -ENOMEM where nothing is left
-/// to try.
+/// Reports the result of the step: `granted` is 1 where its frames are populated, 0 where
+/// the allocation was refused. -ENOMEM where nothing is left to try.
 ///
 /// # Safety
-/// As `hvg_populate_begin`.
+/// As `hvg_plan_populate`.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hvg_populate_report(
+pub unsafe extern "C" fn hvg_plan_report(
     plan: *mut HvgPlan,
     granted: u32,
     error: *mut HvgError,
 ) -> i32 {
-    let body = |lent: &mut Lent| {
+    let body = |arguments: &mut Arguments| {
         // SAFETY: the caller's promise.
-        let plan = unsafe { HvgPlan::borrow(lent, plan)? };
-        let walk = plan.walk().as_mut().ok_or(Fault::invalid(What::NoWalk, 0, 0))?;
+        let (dom0, walk) = unsafe { HvgPlan::dom0(arguments, plan)? };
+        let mut populate = dom0.resume(walk.ok_or(NO_WALK)?);
         match granted {
-            1 => walk.granted(),
-            0 => walk.refused()?,
-            other => return Err(Fault::invalid(What::StructField, 0, other.into())),
+            1 => populate.granted(),
+            0 => populate.refused()?,
+            other => return Err(Fault::invalid(Border::StructField, 0, other.into())),
         }
+        *walk = Some(populate.pause());
         Ok(0)
     };
     // SAFETY: the caller's promise.

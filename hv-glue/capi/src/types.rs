@@ -5,8 +5,11 @@
 
 /// The version that every versioned structure carries.
 pub const HVG_VERSION: u32 = 1;
-/// A number of a proximity domain, node or vnode that stands for "none".
+/// No proximity domain, node or vnode.
 pub const HVG_NONE: u32 = 0xFFFF_FFFF;
+
+/// The most vnodes of a guest.
+pub const HVG_MAX_VNODES: usize = 32;
 
 /// A structure that begins with its size and version.
 pub(crate) trait Versioned {}
@@ -18,11 +21,12 @@ macro_rules! versioned {
 }
 
 versioned!(
-    HvgError, HvgHost, HvgRequest, HvgGate, HvgLayout, HvgShape, HvgCpuid, HvgTrim, HvgStep,
-    HvgTables, HvgPlaced, HvgVnuma,
+    HvgError, HvgHost, HvgRequest, HvgGate, HvgMap, HvgLayout, HvgShape, HvgCpuid, HvgStep,
+    HvgGuest, HvgTables, HvgPlaced,
 );
 
-/// Where a call failed. Optional everywhere: a null pointer takes no report.
+/// Where a call failed; hvg_strerror() has the words. Optional everywhere: a null pointer
+/// takes no report.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HvgError {
@@ -34,9 +38,9 @@ pub struct HvgError {
     pub what: u32,
     /// 0.
     pub reserved: u32,
-    /// The element that the rule speaks of, or what there is of it.
+    /// An element, or a bound.
     pub index: u64,
-    /// What the element holds, or what would be needed.
+    /// The number that is wrong.
     pub value: u64,
 }
 
@@ -71,16 +75,6 @@ pub struct HvgE820 {
     pub kind: u32,
     /// 0.
     pub reserved: u32,
-}
-
-/// A range of addresses.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct HvgRange {
-    /// First byte.
-    pub start: u64,
-    /// Past the last byte.
-    pub end: u64,
 }
 
 /// A range of a guest's memory on one of its nodes; the layout of Xen's
@@ -142,8 +136,8 @@ pub struct HvgRequest {
     pub present_pcpus: u32,
     /// HVG_REQUEST_* flags.
     pub flags: u32,
-    /// The highest APIC id that the guest can use; 254 under Xen.
-    pub apic_id_limit: u32,
+    /// The most elements that the arrays of struct hvg_tables will have together.
+    pub max_elements: u32,
 }
 
 /// dom0 is PVH.
@@ -163,7 +157,7 @@ pub struct HvgCondition {
     pub ok: u32,
     /// What was found.
     pub value: u64,
-    /// What it was held against.
+    /// The bound.
     pub bound: u64,
 }
 
@@ -194,14 +188,46 @@ pub struct HvgGate {
     pub enabled: u32,
     /// 0.
     pub reserved: u32,
+    /// Vnodes of the layout; 0 without one.
+    pub nr_vnodes: u32,
+    /// Memory ranges of the layout; 0 without one.
+    pub nr_vmemranges: u32,
     /// 4 KiB pages of RAM in no memory block; `blocks` holds only at 0.
     pub uncovered_pages: u64,
     /// By HVG_CONDITION_*.
     pub conditions: [HvgCondition; HVG_CONDITIONS],
 }
 
-/// A vNUMA layout in arrays that the caller lends. Where a pointer is null, or
-/// its array too short, only the counts are filled in: a dry call.
+/// dom0's memory map: its size in, its entries out.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct HvgMap {
+    /// sizeof(struct hvg_map).
+    pub size: u32,
+    /// HVG_VERSION.
+    pub version: u32,
+    /// 4 KiB pages of RAM that dom0 gets.
+    pub nr_pages: u64,
+    /// Bytes of kernel and modules.
+    pub modules: u64,
+    /// The trimmed map, ascending; null to get the numbers alone.
+    pub entries: *mut HvgE820,
+    /// Elements of `entries`; then, entries of the map.
+    pub nr_entries: u32,
+    /// Filled in: 1 where RAM is shared over the nodes, 0 where it is in address order.
+    pub by_node: u32,
+    /// Filled in: nodes whose pieces were merged to keep the map short.
+    pub merged: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Filled in: the end of the ranges that are kept for the kernel.
+    pub kept_up_to: u64,
+}
+
+/// The most entries of a map that is shared over the nodes.
+pub const HVG_MAP_ENTRIES: u32 = 120;
+
+/// A vNUMA layout in the caller's arrays, of which null ones are skipped.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HvgLayout {
@@ -213,50 +239,20 @@ pub struct HvgLayout {
     pub vcpu_to_vnode: *mut u32,
     /// Each vCPU's APIC id.
     pub apic_ids: *mut u32,
-    /// Each vnode's host node; HVG_NONE for a gap.
+    /// Each vnode's host node; HVG_NONE for a gap or any.
     pub vnode_to_pnode: *mut u32,
-    /// Each vnode's proximity domain; HVG_NONE for a gap.
-    pub vnode_pxm: *mut u32,
     /// Distances by vnode, nr_vnodes squared, row by row.
     pub vdistance: *mut u32,
-    /// Memory ranges, ascending.
+    /// Memory ranges, ascending; those of a guest that it has at boot.
     pub vmemranges: *mut HvgVmemrange,
-    /// HVG_MEMORY_* flags of each of `vmemranges`.
-    pub range_flags: *mut u32,
-    /// Elements of `vcpu_to_vnode` and `apic_ids`: lent, then filled.
+    /// Elements of `vcpu_to_vnode` and `apic_ids`; then, vCPUs.
     pub nr_vcpus: u32,
-    /// Elements of `vnode_to_pnode` and `vnode_pxm`: lent, then filled.
+    /// Elements of `vnode_to_pnode`, and the side of `vdistance`; then, vnodes.
     pub nr_vnodes: u32,
-    /// Elements of `vmemranges` and `range_flags`: lent, then filled.
+    /// Elements of `vmemranges`; then, memory ranges.
     pub nr_vmemranges: u32,
     /// 0.
     pub reserved: u32,
-}
-
-/// A guest's layout, as XEN_DOMCTL_setvnumainfo takes it.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct HvgVnuma {
-    /// sizeof(struct hvg_vnuma).
-    pub size: u32,
-    /// HVG_VERSION.
-    pub version: u32,
-    /// Distances by vnode, nr_vnodes squared, row by row.
-    pub vdistance: *const u32,
-    /// Each vCPU's vnode.
-    pub vcpu_to_vnode: *const u32,
-    /// Memory ranges, ascending.
-    pub vmemranges: *const HvgVmemrange,
-    /// The guest's memory map, ascending; null where it is not known.
-    pub e820: *const HvgE820,
-    /// Vnodes.
-    pub nr_vnodes: u32,
-    /// Elements of `vcpu_to_vnode`.
-    pub nr_vcpus: u32,
-    /// Elements of `vmemranges`.
-    pub nr_vmemranges: u32,
-    /// Elements of `e820`.
-    pub nr_e820: u32,
 }
 
 /// The shape of an APIC id encoding.
@@ -267,7 +263,7 @@ pub struct HvgShape {
     pub size: u32,
     /// HVG_VERSION.
     pub version: u32,
-    /// HVG_NUMBERING_*: which number of a node stands in the high bits.
+    /// HVG_NUMBERING_*: which number of a node the high bits have.
     pub numbering: u32,
     /// Distance between the ids of neighbours, 1 or 2; 0 for `2 * vCPU`.
     pub stride: u32,
@@ -334,28 +330,6 @@ pub const HVG_VENDOR_AMD: u32 = 1;
 /// Hygon.
 pub const HVG_VENDOR_HYGON: u32 = 2;
 
-/// How dom0's memory map is cut to size.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct HvgTrim {
-    /// sizeof(struct hvg_trim).
-    pub size: u32,
-    /// HVG_VERSION.
-    pub version: u32,
-    /// 4 KiB pages of RAM that dom0 gets.
-    pub nr_pages: u64,
-    /// Ranges that no trim cuts, ascending.
-    pub keep: *const HvgRange,
-    /// Elements of `keep`.
-    pub nr_keep: u32,
-    /// The most entries that may come out; pieces of a node are merged for it.
-    pub max_entries: u32,
-    /// Filled in: entries that came out, or would have.
-    pub nr_entries: u32,
-    /// Filled in: pieces that were merged to stay within `max_entries`.
-    pub merged: u32,
-}
-
 /// The next allocation.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -404,7 +378,7 @@ pub struct HvgPxmRange {
 /// The most frames that one XENMEM_get_mfn_pxms asks for.
 pub const HVG_MFN_PXMS_MAX: u32 = 1024;
 
-/// A range of memory for the SRAT.
+/// A range of a guest's memory.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HvgMemory {
@@ -418,13 +392,11 @@ pub struct HvgMemory {
     pub flags: u32,
 }
 
-/// A processor for MADT and SRAT; its ACPI UID is its place in the array.
+/// A vCPU of a guest; its ACPI UID is its place in the array.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HvgProcessor {
-    /// Its APIC id.
-    pub apic_id: u32,
-    /// Its proximity domain; HVG_NONE for none.
+    /// Its proximity domain.
     pub pxm: u32,
     /// HVG_PROCESSOR_* flags.
     pub flags: u32,
@@ -469,7 +441,39 @@ pub struct HvgNmi {
     pub flags: u32,
 }
 
-/// What the tables are to say.
+/// A guest, as its toolstack asks for it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct HvgGuest {
+    /// sizeof(struct hvg_guest).
+    pub size: u32,
+    /// HVG_VERSION.
+    pub version: u32,
+    /// The vCPUs.
+    pub processors: *const HvgProcessor,
+    /// Memory, ascending, on whole pages.
+    pub memory: *const HvgMemory,
+    /// The proximity domains of `distances`, ascending.
+    pub distance_pxm: *const u32,
+    /// Distances, nr_distances squared, row by row. Numbers above 254 become 254.
+    pub distances: *const u32,
+    /// The host node of each proximity domain, ascending; null for any.
+    pub pnodes: *const u32,
+    /// Elements of `processors`.
+    pub nr_processors: u32,
+    /// Elements of `memory`.
+    pub nr_memory: u32,
+    /// Elements of `distance_pxm`.
+    pub nr_distances: u32,
+    /// Elements of `pnodes`.
+    pub nr_pnodes: u32,
+    /// The most elements that the arrays of struct hvg_tables will have together.
+    pub max_elements: u32,
+    /// 0.
+    pub reserved: u32,
+}
+
+/// What a plan's tables say besides the plan.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HvgTables {
@@ -477,14 +481,6 @@ pub struct HvgTables {
     pub size: u32,
     /// HVG_VERSION.
     pub version: u32,
-    /// The boot processor first.
-    pub processors: *const HvgProcessor,
-    /// Memory, ascending.
-    pub memory: *const HvgMemory,
-    /// The proximity domains of `distances`, ascending.
-    pub distance_pxm: *const u32,
-    /// Distances, nr_distances squared, row by row. Numbers above 254 become 254.
-    pub distances: *const u32,
     /// I/O APICs.
     pub io_apics: *const HvgIoApic,
     /// Interrupt source overrides.
@@ -492,24 +488,18 @@ pub struct HvgTables {
     /// Local APICs' NMI inputs.
     pub nmis: *const HvgNmi,
     /// Addresses of further tables for the XSDT.
-    pub foreign: *const u64,
-    /// Elements of `processors`.
-    pub nr_processors: u32,
-    /// Elements of `memory`.
-    pub nr_memory: u32,
-    /// Elements of `distance_pxm`.
-    pub nr_distances: u32,
+    pub tables: *const u64,
     /// Elements of `io_apics`.
     pub nr_io_apics: u32,
     /// Elements of `overrides`.
     pub nr_overrides: u32,
     /// Elements of `nmis`.
     pub nr_nmis: u32,
-    /// Elements of `foreign`.
-    pub nr_foreign: u32,
+    /// Elements of `tables`.
+    pub nr_tables: u32,
     /// HVG_TABLES_* flags.
     pub flags: u32,
-    /// The MADT's revision where the FADT is another's, else 0.
+    /// For a dom0: the revision of the host's MADT.
     pub madt_revision: u32,
     /// OEM revision of every header.
     pub oem_revision: u32,
@@ -518,11 +508,9 @@ pub struct HvgTables {
     /// OEM table id of every header.
     pub oem_table_id: [u8; 8],
     /// 0.
-    pub reserved: [u8; 2],
+    pub reserved: [u8; 6],
 }
 
-/// Also FADT, DSDT and FACS: all that a guest without firmware needs.
-pub const HVG_TABLES_COMPLETE: u32 = 1;
 /// Type 0 entries below APIC id 255, types 9 and 2 above; else types 9 and 2 for all.
 pub const HVG_TABLES_HYBRID: u32 = 2;
 /// MADT flag PCAT_COMPAT.
@@ -543,7 +531,7 @@ pub struct HvgTable {
     pub address: u64,
 }
 
-/// Where the tables stand.
+/// Where the tables are.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct HvgPlaced {
@@ -557,7 +545,7 @@ pub struct HvgPlaced {
     pub madt: u64,
     /// Bytes of the whole set.
     pub len: u64,
-    /// The tables as they lie in memory: each may be copied by itself.
+    /// The tables in the order of their addresses: each may be copied by itself.
     pub tables: [HvgTable; HVG_MAX_TABLES],
     /// Number of tables.
     pub nr_tables: u32,

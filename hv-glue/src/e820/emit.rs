@@ -7,7 +7,7 @@ use crate::{Frames, Pfn};
 
 /// Entries in address order; neighbours of one type that come from one entry of
 /// the host's map are one.
-pub(super) fn entries<'t>(trim: &'t Trim<'_>) -> impl Iterator<Item = E820Entry> + 't {
+pub(super) fn entries(trim: Trim<'_>) -> impl Iterator<Item = E820Entry> + '_ {
     let mut segments = Segments::new(trim);
     let mut pending = segments.next();
     core::iter::from_fn(move || {
@@ -46,7 +46,7 @@ impl Segment {
 }
 
 struct Segments<'t> {
-    trim: &'t Trim<'t>,
+    trim: Trim<'t>,
     /// The next entry of the host's map.
     of: usize,
     /// Pieces not yet written, the current one first.
@@ -60,7 +60,7 @@ struct Segments<'t> {
 }
 
 impl<'t> Segments<'t> {
-    fn new(trim: &'t Trim<'_>) -> Self {
+    fn new(trim: Trim<'t>) -> Self {
         Self {
             trim,
             of: 0,

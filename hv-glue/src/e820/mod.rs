@@ -1,181 +1,105 @@
 //! dom0's memory map: the host's, with RAM trimmed to what dom0 gets.
 //!
-//! [`Trim`] cuts RAM into [`Piece`]s in memory that the caller lends, gives each
-//! its share of the pages, and writes the map. Three rules of sharing:
+//! RAM is cut into [`Piece`]s in the caller's memory, each piece gets its share of the
+//! pages, and the map follows. Two rules of sharing:
 //!
-//! - [`Trim::by_node`]: pieces split at the memory blocks' borders, in
-//!   proportion, with ranges that are never cut. Firmware often reports one RAM
-//!   region that spans several nodes; only so does each node keep its part.
-//! - [`Trim::by_region`]: the seed's: whole regions in proportion.
-//! - [`Trim::first_fit`]: Xen's today: in address order until all is given.
+//! - By node: pieces end at the memory blocks' borders and get a proportional share, with
+//!   ranges that are never cut. Firmware often reports one RAM region that spans several
+//!   nodes; only so does each node keep its part.
+//! - First-fit, Xen's own: in address order until all is given.
 
 mod emit;
 mod merge;
 mod pieces;
 mod share;
 
-use acpi_gen::GpaRange;
 pub use acpi_gen::{E820Entry, E820Type};
+use acpi_gen::{Gpa, GpaRange, MemoryRange};
 
 pub use pieces::Piece;
 
-use crate::{Error, Frames, Pfn, Vmemrange, VnodeId};
+use crate::{Error, Frames};
 
-/// The most entries of a PVH memory map before tables are added: Linux's PVH
-/// entry takes 128 and cuts the rest silently.
-pub const MAX_ENTRIES: usize = 120;
+/// The most entries of a dom0's map before tables are added: Linux's PVH entry takes 128
+/// and drops the rest silently.
+pub(crate) const MAX_ENTRIES: usize = 120;
 
 /// How a trim shares pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
+pub(crate) enum Rule {
     Proportional,
     FirstFit,
 }
 
 /// A trim that adds up: every piece has its share, and all shares are `nr_pages`.
-#[derive(Debug)]
-pub struct Trim<'a> {
-    map: &'a [E820Entry],
-    keep: &'a [GpaRange],
-    pieces: &'a mut [Piece],
-    rule: Rule,
-    merged: u32,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trim<'a> {
+    pub(crate) map: &'a [E820Entry],
+    pub(crate) keep: &'a [GpaRange],
+    pub(crate) pieces: &'a [Piece],
+    pub(crate) rule: Rule,
+    /// Nodes whose pieces had to be merged to stay within the entries allowed.
+    pub(crate) merged: u32,
 }
 
 impl<'a> Trim<'a> {
-    /// Pieces that [`Trim::by_node`] cuts the map into: the dry run that sizes
-    /// the slice to lend. The other rules take one for each RAM entry at most.
+    /// Shares `nr_pages` over RAM split at the borders of `ranges` (a layout's, one for each
+    /// memory block): RAM in `keep` first, then each piece in proportion to the rest of its
+    /// pages. A piece keeps its first pages.
     ///
-    /// # Errors
-    /// [`Error::MapNotAscending`].
-    pub fn pieces_needed(map: &[E820Entry], ranges: &[Vmemrange]) -> Result<usize, Error> {
-        check_map(map)?;
-        Ok(pieces::cut(map, ranges).count())
-    }
-
-    /// Shares `nr_pages` over RAM split at the borders of `ranges` (a layout's,
-    /// one for each memory block): RAM in `keep` first, then each piece in
-    /// proportion to the rest of its pages. A piece keeps its first pages.
-    ///
-    /// Where the map would pass `max_entries`, pieces of one node are merged, and
-    /// [`Trim::merged`] says so.
-    ///
-    /// # Errors
-    /// [`Error::MapNotAscending`], [`Error::KeepNotAscending`], [`Error::KeepMisaligned`],
-    /// [`Error::PagesBelowKept`], [`Error::PagesAboveTotal`], [`Error::TooManyEntries`],
-    /// [`Error::ScratchTooSmall`].
-    pub fn by_node(
+    /// Where the map would have more than `max_entries`, pieces of one node are merged.
+    pub(crate) fn by_node(
         map: &'a [E820Entry],
-        ranges: &[Vmemrange],
+        ranges: &[MemoryRange],
         keep: &'a [GpaRange],
         nr_pages: u64,
         max_entries: usize,
         pieces: &'a mut [Piece],
     ) -> Result<Self, Error> {
         check_keep(keep)?;
-        let mut trim = Self::cut(map, ranges, keep, Rule::Proportional, pieces)?;
-        share::proportionally(trim.pieces, keep, nr_pages)?;
-        merge::down_to(&mut trim, max_entries)?;
-        Ok(trim)
-    }
-
-    /// The seed's trim, for comparison: each RAM region in proportion, wherever
-    /// its nodes' borders are, and nothing kept.
-    ///
-    /// # Errors
-    /// [`Error::MapNotAscending`], [`Error::PagesAboveTotal`], [`Error::ScratchTooSmall`].
-    pub fn by_region(
-        map: &'a [E820Entry],
-        nr_pages: u64,
-        pieces: &'a mut [Piece],
-    ) -> Result<Self, Error> {
-        let trim = Self::cut(map, &[], &[], Rule::Proportional, pieces)?;
-        share::proportionally(trim.pieces, &[], nr_pages)?;
-        Ok(trim)
+        let pieces = cut(map, ranges, pieces)?;
+        share::proportionally(pieces, keep, nr_pages)?;
+        let trim = Trim { map, keep, pieces: &[], rule: Rule::Proportional, merged: 0 };
+        let entries = |pieces: &[Piece]| Trim { pieces, ..trim }.entries().count();
+        let merged = merge::down_to(max_entries, pieces, entries)?;
+        Ok(Self { pieces, merged, ..trim })
     }
 
     /// Xen's trim (`pvh_setup_e820()`): RAM in address order until all is given.
-    ///
-    /// # Errors
-    /// [`Error::MapNotAscending`], [`Error::PagesAboveTotal`], [`Error::ScratchTooSmall`].
-    pub fn first_fit(
+    pub(crate) fn first_fit(
         map: &'a [E820Entry],
         nr_pages: u64,
         pieces: &'a mut [Piece],
     ) -> Result<Self, Error> {
-        let trim = Self::cut(map, &[], &[], Rule::FirstFit, pieces)?;
-        share::first_fit(trim.pieces, nr_pages)?;
-        Ok(trim)
-    }
-
-    fn cut(
-        map: &'a [E820Entry],
-        ranges: &[Vmemrange],
-        keep: &'a [GpaRange],
-        rule: Rule,
-        lent: &'a mut [Piece],
-    ) -> Result<Self, Error> {
-        let needed = Self::pieces_needed(map, ranges)?;
-        let have = lent.len();
-        let pieces = lent.get_mut(..needed).ok_or(Error::ScratchTooSmall { needed, have })?;
-        for (slot, piece) in pieces.iter_mut().zip(pieces::cut(map, ranges)) {
-            *slot = piece;
-        }
-        Ok(Self { map, keep, pieces, rule, merged: 0 })
-    }
-
-    /// The pieces with their shares, in address order.
-    #[must_use]
-    pub const fn pieces(&self) -> &[Piece] {
-        self.pieces
-    }
-
-    /// Nodes whose pieces had to be merged to stay within the entries allowed.
-    #[must_use]
-    pub const fn merged(&self) -> u32 {
-        self.merged
+        let pieces = cut(map, &[], pieces)?;
+        share::first_fit(pieces, nr_pages)?;
+        Ok(Self { map, keep: &[], pieces, rule: Rule::FirstFit, merged: 0 })
     }
 
     /// Pages that the trim keeps: exactly those asked for.
-    #[must_use]
-    pub fn pages(&self) -> u64 {
+    fn pages(&self) -> u64 {
         self.pieces.iter().fold(0, |sum, piece| sum.saturating_add(piece.share))
     }
 
-    /// Pages that dom0 keeps on a vnode (`None`: in no range), and those that the
-    /// map has there.
-    #[must_use]
-    pub fn pages_of(&self, vnode: Option<VnodeId>) -> (u64, u64) {
-        let of = self.pieces.iter().filter(|piece| piece.vnode == vnode);
-        of.fold((0, 0), |(kept, all), piece| {
-            (kept.saturating_add(piece.share), all.saturating_add(piece.frames.pages()))
-        })
+    /// The entries of the trimmed map, ascending.
+    pub(crate) fn entries(self) -> impl Iterator<Item = E820Entry> + 'a {
+        emit::entries(self)
     }
+}
 
-    /// Entries that the trimmed map has.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        emit::entries(self).count()
+/// Cuts the map into pieces in the caller's slice.
+fn cut<'p>(
+    map: &[E820Entry],
+    ranges: &[MemoryRange],
+    slots: &'p mut [Piece],
+) -> Result<&'p mut [Piece], Error> {
+    check_map(map)?;
+    let (needed, have) = (pieces::cut(map, ranges).count(), slots.len());
+    let pieces = slots.get_mut(..needed).ok_or(Error::ScratchTooSmall { needed, have })?;
+    for (slot, piece) in pieces.iter_mut().zip(pieces::cut(map, ranges)) {
+        *slot = piece;
     }
-
-    /// Whether the trimmed map has no entries: the host's has none, or RAM alone without a whole page.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        emit::entries(self).next().is_none()
-    }
-
-    /// Writes the trimmed map and returns its part of `out`.
-    ///
-    /// # Errors
-    /// [`Error::OutputTooSmall`]; `out` is unchanged then.
-    pub fn emit<'o>(&self, out: &'o mut [E820Entry]) -> Result<&'o mut [E820Entry], Error> {
-        let (needed, have) = (self.len(), out.len());
-        let out = out.get_mut(..needed).ok_or(Error::OutputTooSmall { needed, have })?;
-        for (slot, entry) in out.iter_mut().zip(emit::entries(self)) {
-            *slot = entry;
-        }
-        Ok(out)
-    }
+    Ok(pieces)
 }
 
 /// Whole 4 KiB pages of RAM in a map: what a dom0's share is a share of.
@@ -192,41 +116,46 @@ pub fn percent_of_ram(map: &[E820Entry], percent: u32) -> u64 {
     ram_pages(map).saturating_mul(u64::from(percent.min(4096))) / 100
 }
 
-/// The ranges that a trim for a dom0 keeps, as the kernel's load address is not
-/// known yet: the first MiB, and from 16 MiB on room for a kernel and its modules.
-#[must_use]
-pub fn keep_for_kernel(modules_size: u64) -> [Option<GpaRange>; 2] {
-    const MIB: u64 = 1 << 20;
-    let room = modules_size.saturating_mul(8).max(MIB.saturating_mul(128));
+/// The ranges that a dom0's trim keeps where the host's RAM has them, as the kernel's load
+/// address is not known yet: the first MiB, and from 16 MiB on, where Linux is linked to run,
+/// room for the kernel and its modules. Twice the modules, since Xen counts the kernel in
+/// them as it unpacks it, and Linux unpacks its initrd beside itself.
+pub(crate) fn ranges_to_keep(modules: u64) -> [GpaRange; 2] {
+    let [low, load] = LEAST_TO_KEEP;
+    let room = modules.saturating_mul(2);
     let room = room.checked_next_multiple_of(crate::PAGE_SIZE).unwrap_or(room);
-    [
-        GpaRange::new(acpi_gen::Gpa(0), acpi_gen::Gpa(MIB)).ok(),
-        GpaRange::with_size(acpi_gen::Gpa(MIB.saturating_mul(16)), room).ok(),
-    ]
+    [low, GpaRange::with_size(load.start(), room.max(load.size())).unwrap_or(load)]
 }
 
-/// The largest run of RAM in a map, in pages: one region must hold initrd and metadata.
-#[must_use]
-pub fn largest_ram_run(map: &[E820Entry]) -> u64 {
-    let mut largest = 0;
-    let mut run = Frames { start: Pfn(0), end: Pfn(0) };
-    for entry in map.iter().filter(|entry| entry.kind == E820Type::RAM) {
-        let frames = Frames::inside(entry.range);
-        run = if frames.start == run.end { Frames { end: frames.end, ..run } } else { frames };
-        largest = run.pages().max(largest);
+/// What [`ranges_to_keep`] says without modules.
+pub(crate) const LEAST_TO_KEEP: [GpaRange; 2] =
+    [fixed_range(0, MIB), fixed_range(16 << 20, 144 << 20)];
+
+const MIB: u64 = 1 << 20;
+
+const fn fixed_range(start: u64, end: u64) -> GpaRange {
+    match GpaRange::new(Gpa(start), Gpa(end)) {
+        Ok(range) => range,
+        Err(_) => unreachable!(),
     }
-    largest
+}
+
+/// Whether one region of RAM above the first MiB has room for the modules: Xen loads
+/// kernel and initrd each into one region.
+pub(crate) fn has_room(entries: impl Iterator<Item = E820Entry>, modules: u64) -> bool {
+    let mut ram = entries.filter(|entry| entry.kind == E820Type::RAM);
+    ram.any(|entry| {
+        let start = entry.range.start().0.max(MIB);
+        entry.range.end().0.checked_sub(start).is_some_and(|size| size > 0 && size >= modules)
+    })
 }
 
 /// Whether every whole page of RAM lies in one of the ranges, which ascend.
-///
-/// # Errors
-/// [`Error::RamNotCovered`] with the first gap and the sizes.
-pub fn check_coverage(map: &[E820Entry], ranges: &[Vmemrange]) -> Result<(), Error> {
+pub(crate) fn check_coverage(map: &[E820Entry], ranges: &[MemoryRange]) -> Result<(), Error> {
     check_map(map)?;
     let mut first = None;
     let mut uncovered = 0_u64;
-    for piece in pieces::cut(map, ranges).filter(|piece| piece.vnode.is_none()) {
+    for piece in pieces::cut(map, ranges).filter(|piece| piece.domain.is_none()) {
         first = first.or(Some(piece.frames.start));
         uncovered = uncovered.saturating_add(piece.frames.pages());
     }
@@ -252,7 +181,7 @@ fn check_map(map: &[E820Entry]) -> Result<(), Error> {
 }
 
 fn check_keep(keep: &[GpaRange]) -> Result<(), Error> {
-    let mut end = acpi_gen::Gpa(0);
+    let mut end = Gpa(0);
     for (index, &range) in keep.iter().enumerate() {
         if !crate::units::is_page_aligned(range) {
             return Err(Error::KeepMisaligned { index, range });

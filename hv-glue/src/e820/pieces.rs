@@ -1,13 +1,15 @@
 //! Cutting RAM at the borders of memory blocks.
 
-use crate::e820::{E820Entry, E820Type};
-use crate::{Frames, Pfn, Vmemrange, VnodeId};
+use acpi_gen::{MemoryRange, ProximityDomain};
 
-/// Whole pages of one RAM region on one vnode.
+use crate::e820::{E820Entry, E820Type};
+use crate::{Frames, Pfn};
+
+/// Whole pages of one RAM region on one node: scratch space of a trim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     pub(super) frames: Frames,
-    pub(super) vnode: Option<VnodeId>,
+    pub(super) domain: Option<ProximityDomain>,
     /// Index of its entry in the map.
     pub(super) entry: usize,
     /// Pages in ranges to keep, at most `share`.
@@ -19,33 +21,15 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// What the slots of a slice to lend may hold.
+    /// A value for the slots of a caller's slice.
     pub const UNUSED: Self = Self {
         frames: Frames { start: Pfn(0), end: Pfn(0) },
-        vnode: None,
+        domain: None,
         entry: 0,
         kept: 0,
         share: 0,
         merged: false,
     };
-
-    /// The frames.
-    #[must_use]
-    pub const fn frames(&self) -> Frames {
-        self.frames
-    }
-
-    /// The vnode; `None` where no range covers the frames.
-    #[must_use]
-    pub const fn vnode(&self) -> Option<VnodeId> {
-        self.vnode
-    }
-
-    /// Pages that dom0 gets here.
-    #[must_use]
-    pub const fn share(&self) -> u64 {
-        self.share
-    }
 
     /// Pages outside the ranges to keep.
     pub(super) const fn free(&self) -> u64 {
@@ -57,7 +41,7 @@ impl Piece {
 /// both is enough.
 pub(super) fn cut<'a>(
     map: &'a [E820Entry],
-    ranges: &'a [Vmemrange],
+    ranges: &'a [MemoryRange],
 ) -> impl Iterator<Item = Piece> + 'a {
     let mut walk = Walk { map, ranges, entry: 0, at: Pfn(0) };
     core::iter::from_fn(move || walk.next())
@@ -66,7 +50,7 @@ pub(super) fn cut<'a>(
 struct Walk<'a> {
     map: &'a [E820Entry],
     /// Ranges that do not end before `at`.
-    ranges: &'a [Vmemrange],
+    ranges: &'a [MemoryRange],
     entry: usize,
     at: Pfn,
 }
@@ -86,11 +70,11 @@ impl Walk<'_> {
             {
                 self.ranges = rest;
             }
-            let (vnode, end) = match self.ranges.first() {
+            let (domain, end) = match self.ranges.first() {
                 Some(range) => {
                     let frames = Frames::inside(range.range);
                     if frames.start <= start {
-                        (Some(range.vnode), frames.end)
+                        (Some(range.domain), frames.end)
                     } else {
                         (None, frames.start)
                     }
@@ -99,7 +83,7 @@ impl Walk<'_> {
             };
             let frames = Frames { start, end: end.min(ram.end) };
             self.at = frames.end;
-            return Some(Piece { frames, vnode, entry: self.entry, ..Piece::UNUSED });
+            return Some(Piece { frames, domain, entry: self.entry, ..Piece::UNUSED });
         }
     }
 }

@@ -1,11 +1,8 @@
 //! What a heap would make of a plan, for inspection and tests.
 
-use acpi_gen::GpaRange;
-
-use crate::memblk::{self, MemoryBlocks};
 use crate::populate::{Binding, MAX_ORDER, Populate, Request, pages_of};
 use crate::units::index;
-use crate::{Error, Frames, NodeId};
+use crate::{Error, Frames, MemoryBlock, NodeId};
 
 /// A source of pages.
 pub trait Heap {
@@ -95,7 +92,7 @@ impl NodeHeap {
     }
 }
 
-/// A model of a host's heap: pages by node, in memory that the caller lends.
+/// A model of a host's heap: pages by node, in the caller's slice.
 #[derive(Debug)]
 pub struct WholeHeap<'a> {
     nodes: &'a mut [NodeHeap],
@@ -110,12 +107,11 @@ impl<'a> WholeHeap<'a> {
 
     /// A heap in which every memory block is wholly free, with no DMA reserve.
     #[must_use]
-    pub fn of_blocks<B: MemoryBlocks + ?Sized>(blocks: &B, nodes: &'a mut [NodeHeap]) -> Self {
+    pub fn of_blocks(blocks: &[MemoryBlock], nodes: &'a mut [NodeHeap]) -> Self {
         nodes.fill(NodeHeap::EMPTY);
-        for block in memblk::iter(blocks) {
-            let range: GpaRange = block.range;
+        for block in blocks {
             if let Some(node) = nodes.get_mut(index(block.node.0)) {
-                node.free(Frames::inside(range));
+                node.free(Frames::inside(block.range));
             }
         }
         Self { nodes }

@@ -9,10 +9,8 @@
 //! nodes, and a refusal on one node says nothing about the next.
 
 mod heap;
-mod stats;
 
 pub use heap::{Allocation, Allocations, Heap, NodeHeap, WholeHeap};
-pub use stats::{AllocationStats, NodeCounts};
 
 use crate::{Error, Layout, NodeId, Pfn};
 
@@ -36,9 +34,6 @@ pub enum Binding {
 }
 
 impl Binding {
-    /// All, in the order of the attempts.
-    pub const ALL: [Self; 4] = [Self::Node, Self::NodeWithDma, Self::AnyNode, Self::AnyPage];
-
     /// What is tried first for frames that belong on `node`.
     const fn first(node: Option<NodeId>) -> Self {
         if node.is_some() { Self::Node } else { Self::AnyNode }
@@ -92,16 +87,23 @@ pub(crate) const fn pages_of(order: u8) -> u64 {
     1 << (order & 63)
 }
 
-/// The state of one region's population.
+/// The steps that populate one region.
 #[derive(Clone, Copy, Debug)]
 pub struct Populate<'a> {
-    layout: Layout<'a>,
+    /// `None` where dom0 has no layout: any node will do.
+    layout: Option<&'a Layout>,
+    walk: Walk,
+}
+
+/// How far a region is populated, for a caller that pauses between two steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk {
     at: Pfn,
     left: u64,
     run: Run,
 }
 
-/// Frames with one answer to "which node?", that much of them as is not done.
+/// Frames with one answer to "which node?", as far as they are not done.
 #[derive(Clone, Copy, Debug)]
 struct Run {
     left: u64,
@@ -112,33 +114,43 @@ struct Run {
 }
 
 impl<'a> Populate<'a> {
-    /// A region of `pages` frames from `start`: an entry of RAM of dom0's map.
-    #[must_use]
-    pub fn new(layout: Layout<'a>, start: Pfn, pages: u64) -> Self {
-        // Frames end at 2^52: above that, addresses pass 64 bits.
+    pub(crate) fn new(layout: Option<&'a Layout>, start: Pfn, pages: u64) -> Self {
+        // Frames end at 2^52: above that, addresses have more than 64 bits.
         let left = pages.min(Pfn(1 << 52).pages_from(start));
-        Self { layout, at: start, left, run: Run::at(&layout, start, left) }
+        Self { layout, walk: Walk { at: start, left, run: Run::at(layout, start, left) } }
+    }
+
+    pub(crate) const fn resume(layout: Option<&'a Layout>, walk: Walk) -> Self {
+        Self { layout, walk }
+    }
+
+    /// The state, to go on from later.
+    #[must_use]
+    pub const fn pause(self) -> Walk {
+        self.walk
     }
 
     /// What to allocate now; the same until the caller reports. `None`: done.
     #[must_use]
     pub fn next(&self) -> Option<Request> {
-        (self.left > 0).then(|| Request {
-            gfn: self.at,
-            order: largest_order(self.at, self.run.left).min(self.run.max_order),
-            node: self.run.node,
-            binding: self.run.binding,
+        let Walk { at, left, run } = self.walk;
+        (left > 0).then(|| Request {
+            gfn: at,
+            order: largest_order(at, run.left).min(run.max_order),
+            node: run.node,
+            binding: run.binding,
         })
     }
 
     /// The request was granted and the pages are mapped.
     pub fn granted(&mut self) {
         let Some(request) = self.next() else { return };
-        self.at = self.at.up(request.pages());
-        self.left = self.left.saturating_sub(request.pages());
-        self.run.left = self.run.left.saturating_sub(request.pages());
-        if self.run.left == 0 {
-            self.run = Run::at(&self.layout, self.at, self.left);
+        let walk = &mut self.walk;
+        walk.at = walk.at.up(request.pages());
+        walk.left = walk.left.saturating_sub(request.pages());
+        walk.run.left = walk.run.left.saturating_sub(request.pages());
+        if walk.run.left == 0 {
+            walk.run = Run::at(self.layout, walk.at, walk.left);
         }
     }
 
@@ -150,36 +162,35 @@ impl<'a> Populate<'a> {
     /// before: the caller may free something and try again.
     pub fn refused(&mut self) -> Result<(), Error> {
         let Some(request) = self.next() else { return Ok(()) };
+        let walk = &mut self.walk;
         if let Some(lower) = request.order.checked_sub(1) {
-            self.run.max_order = lower;
+            walk.run.max_order = lower;
             return Ok(());
         }
-        match self.run.binding.fallback() {
+        match walk.run.binding.fallback() {
             Some(binding) => {
-                self.run.binding = binding;
-                self.run.max_order = MAX_ORDER;
+                walk.run.binding = binding;
+                walk.run.max_order = MAX_ORDER;
                 Ok(())
             }
-            None => Err(Error::OutOfMemory { pfn: self.at, left: self.left }),
+            None => Err(Error::OutOfMemory { pfn: walk.at, left: walk.left }),
         }
     }
 
-    /// What a heap would make of it, allocation by allocation.
+    /// The allocations that a heap makes for it.
     pub fn on<H: Heap>(self, heap: H) -> Allocations<'a, H> {
         Allocations::new(self, heap)
     }
 }
 
 impl Run {
-    fn at(layout: &Layout<'_>, start: Pfn, left: u64) -> Self {
-        let stretch = layout.stretch(start);
-        let node = stretch.vnode.and_then(|vnode| layout.pnode(vnode));
-        Self {
-            left: left.min(stretch.pages),
-            node,
-            binding: Binding::first(node),
-            max_order: MAX_ORDER,
-        }
+    fn at(layout: Option<&Layout>, start: Pfn, left: u64) -> Self {
+        let node_of = |layout: &Layout| {
+            let stretch = layout.stretch(start);
+            (stretch.domain.and_then(|domain| layout.pnode(domain)), stretch.pages)
+        };
+        let (node, pages) = layout.map_or((None, u64::MAX), node_of);
+        Self { left: left.min(pages), node, binding: Binding::first(node), max_order: MAX_ORDER }
     }
 }
 

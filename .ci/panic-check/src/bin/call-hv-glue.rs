@@ -5,20 +5,18 @@
 use core::{fmt::Write, hint::black_box};
 
 use acpi_gen::{
-    ApicId, Description, Distance, Gpa, GpaRange, MemoryRange, Processor, ProcessorState,
-    ProcessorUid, ProximityDomain,
+    ApicId, Description, Distance, Distances, Gpa, GpaRange, MemoryRange, Processor, ProcessorUid,
+    ProximityDomain,
 };
 use hv_glue::{
-    ApicIds, ConditionName, Coverage, DescriptionMemory, Error, Frames, Gate, GateInput, GuestNode,
-    GuestRequest, HostCpu, HostFacts, Layout, LayoutMemory, Limits, MemoryBlock, MemoryBlocks,
-    NodeId, Numbering, PackageShape, PcpuId, Pfn, Placement, Scheme, Stride, VcpuId, Vmemrange,
-    VnodeId,
+    ApicIds, Arena, ArenaSize, ConditionName, Dom0Plan, Dom0Request, Error, Frames, Gate,
+    GuestPlan, GuestRequest, HostCpu, HostFacts, Layout, MemoryBlock, MemoryRequest, NodeId,
+    Numbering, PackageShape, PcpuId, Pfn, Placement, Scheme, Stride, VcpuId, VnodeId,
     cpuid::{self, CpuidField, Leaf, PolicyLeaves, Vendor},
-    e820::{self, E820Entry, E820Type, Piece, Trim},
-    hypercall::{self, Fault, GuestInput, GuestOutput, MfnPxms, PxmMap, PxmRange, VnumaInfo},
-    legacy_id, legacy_vcpus_per_node,
-    opt_in::{self, GuestKind},
-    populate::{AllocationStats, Binding, Heap, NodeHeap, Populate, Request, WholeHeap},
+    e820::{self, E820Entry, E820Type, Piece},
+    hypercall::{self, MfnPxms, PxmRange},
+    legacy_id,
+    populate::{Binding, Heap, NodeHeap, Populate, Request, WholeHeap},
 };
 
 use panic_check::{Sink, see};
@@ -26,10 +24,10 @@ use panic_check::{Sink, see};
 panic_check::program!(run);
 
 fn run() {
-    for part in [units, ids, leaves, host, guest, map, calls] {
+    for part in [units, ids, leaves, host, guest, calls] {
         if let Err(error) = part() {
             see(write!(Sink, "{error}"));
-            see(Error::errno(&error));
+            see((Error::errno(&error), Error::numbers(&error)));
         }
     }
 }
@@ -42,15 +40,17 @@ fn units() -> Result<(), Error> {
     let frames = black_box(Frames { start: one, end: Pfn(9) });
     see((Frames::inside(range(0, 4096)), Frames::pages(frames), Frames::range(frames)));
     see(Frames::intersection(frames, black_box(frames)));
-    see(opt_in::policy(black_box(true), black_box(GuestKind::Hvm))?);
-    see((legacy_id(black_box(VcpuId(1))), legacy_vcpus_per_node(black_box(8), black_box(2))));
+    see(legacy_id(black_box(VcpuId(1))));
     Ok(())
 }
 
 fn range(start: u64, end: u64) -> GpaRange {
-    // Half a page at 0 where the two are no range.
-    let fallback = LayoutMemory::UNUSED_RANGE.range;
-    GpaRange::new(Gpa(black_box(start)), Gpa(black_box(end))).unwrap_or(fallback)
+    // What the map keeps at least, where the two are no range.
+    const FALLBACK: GpaRange = match GpaRange::new(Gpa(0), Gpa(1)) {
+        Ok(range) => range,
+        Err(_) => unreachable!(),
+    };
+    GpaRange::new(Gpa(black_box(start)), Gpa(black_box(end))).unwrap_or(FALLBACK)
 }
 
 const DOMAINS: [Option<ProximityDomain>; 2] = [Some(ProximityDomain(0)), Some(ProximityDomain(1))];
@@ -69,9 +69,11 @@ fn ids() -> Result<(), Error> {
         let (mut scratch, mut out) = ([0; 2], [ApicId(0); 3]);
         let (scheme, limit) = (black_box(scheme), black_box(ApicId(254)));
         let ids = black_box(ApicIds::assign(placement, scheme, limit, &mut scratch, &mut out)?);
-        see((ApicIds::get(&ids, black_box(VcpuId(2))), ApicIds::as_slice(&ids)));
+        see(ApicIds::as_slice(&ids));
         see((ApicIds::shape(&ids), ApicIds::highest(&ids)));
     }
+    let mut out = [ApicId(0); 3];
+    see(ApicIds::of_guest(&vcpu_to_vnode, black_box(2), &mut out)?.highest());
     Ok(())
 }
 
@@ -104,35 +106,6 @@ fn leaves() -> Result<(), Error> {
     Ok(())
 }
 
-/// Memory for a layout of up to 4 vnodes, vCPUs and ranges.
-struct Lent {
-    domains: [Option<ProximityDomain>; 4],
-    pnodes: [Option<NodeId>; 4],
-    vcpu_to_vnode: [VnodeId; 4],
-    ranges: [Vmemrange; 4],
-    distances: [Distance; 16],
-}
-
-impl Lent {
-    const NEW: Self = Self {
-        domains: [None; 4],
-        pnodes: [None; 4],
-        vcpu_to_vnode: [VnodeId(0); 4],
-        ranges: [LayoutMemory::UNUSED_RANGE; 4],
-        distances: [Distance::LOCAL; 16],
-    };
-
-    fn memory(&mut self) -> LayoutMemory<'_> {
-        LayoutMemory {
-            domains: &mut self.domains,
-            pnodes: &mut self.pnodes,
-            vcpu_to_vnode: &mut self.vcpu_to_vnode,
-            ranges: &mut self.ranges,
-            distances: &mut self.distances,
-        }
-    }
-}
-
 fn blocks() -> [MemoryBlock; 2] {
     let block = |start, end, node| MemoryBlock {
         range: range(start, end),
@@ -145,89 +118,97 @@ fn blocks() -> [MemoryBlock; 2] {
 fn host() -> Result<(), Error> {
     let blocks = blocks();
     let cpus = black_box([0, 1].map(|n| HostCpu { pcpu: PcpuId(n), node: NodeId(n) }));
-    let facts = HostFacts {
-        blocks: &blocks[..],
-        cpus: black_box(&cpus),
+    let entry = |start, end, kind| E820Entry { range: range(start, end), kind: black_box(kind) };
+    let map =
+        black_box([entry(0, 0x9_F000, E820Type::RAM), entry(0x10_0000, 1 << 22, E820Type::RAM)]);
+    let facts = black_box(HostFacts {
+        blocks: &blocks,
+        cpus: &cpus,
         node_to_pxm: black_box(&DOMAINS),
         distances: black_box(&[10, 20, 20, 10]),
-    };
-    see((MemoryBlocks::count(facts.blocks), MemoryBlocks::get(facts.blocks, black_box(1))));
-    see(HostFacts::domain(&facts, black_box(NodeId(1)))?);
-    let limits = black_box(Limits::XEN);
-    see(HostFacts::layout_size(&facts, black_box(2), limits)?);
-    let mut lent = black_box(Lent::NEW);
-    let layout = black_box(Layout::for_dom0(facts, black_box(2), limits, lent.memory())?);
-    use_layout(&layout)?;
-    gate(&layout)
+        map: &map,
+    });
+    let request =
+        black_box(Dom0Request { pvh: true, pinned: true, vcpus: 2, pcpus: 2, partial: false });
+    see(ArenaSize::for_dom0(black_box(2), black_box(2), black_box(2)));
+    let (mut processors, mut pieces) = ([Arena::PROCESSOR; 2], [Piece::UNUSED; 8]);
+    let mut scratch = [0; 32];
+    let arena = Arena { processors: &mut processors, pieces: &mut pieces, scratch: &mut scratch };
+    let mut plan = black_box(Dom0Plan::EMPTY);
+    Dom0Plan::build(&mut plan, facts, request, arena)?;
+    gate(Dom0Plan::gate(&plan));
+    see((Dom0Plan::refusal(&plan), Dom0Plan::shape(&plan)));
+    see(Dom0Plan::processors(&plan));
+    if let Some(layout) = Dom0Plan::layout(&plan) {
+        use_layout(layout);
+    }
+    let keep = black_box([range(0, 4096)]);
+    for keep in [None, Some(&keep[..])] {
+        Dom0Plan::trim(&mut plan, black_box(MemoryRequest { nr_pages: 300, modules: 9, keep }))?;
+        Dom0Plan::memory_map(&plan).for_each(see);
+    }
+    see((Dom0Plan::is_by_node(&plan), Dom0Plan::first_fit(&plan), Dom0Plan::merged(&plan)));
+    see(Dom0Plan::kept_up_to(&plan));
+    see((e820::ram_pages(&map), e820::percent_of_ram(&map, black_box(35))));
+    pages(&plan, &blocks)?;
+    see(Dom0Plan::tables(&mut plan, black_box(Description::EMPTY)).is_ok());
+    Ok(())
 }
 
 fn guest() -> Result<(), Error> {
-    let nodes = black_box([GuestNode { memory: 1 << 21, pnode: Some(NodeId(0)) }; 2]);
-    let request = black_box(GuestRequest {
-        nodes: &nodes,
-        vcpu_to_vnode: black_box(&[VnodeId(0), VnodeId(1)]),
-        distances: black_box(&[]),
-        hole: range(1 << 21, 1 << 22),
-    });
-    see(GuestRequest::layout_size(&request));
-    let mut lent = black_box(Lent::NEW);
-    let layout = black_box(Layout::for_guest(&request, lent.memory())?);
-    see(Layout::new(
-        Layout::domains(&layout),
-        Layout::pnodes(&layout),
-        Layout::vcpu_to_vnode(&layout),
-        Layout::ranges(&layout),
-        Layout::distances(&layout),
-    )?);
-    use_layout(&layout)
-}
-
-fn use_layout(layout: &Layout<'_>) -> Result<(), Error> {
-    let vnode = black_box(VnodeId(1));
-    see((Layout::nodes(layout), Layout::domain(layout, vnode), Layout::pnode(layout, vnode)));
-    see((Layout::distance(layout, vnode, vnode), Layout::stretch(layout, black_box(Pfn(3)))));
-    see(Layout::placement(layout));
-    let processor = Processor {
-        uid: ProcessorUid(0),
-        apic_id: ApicId(0),
-        domain: None,
-        state: ProcessorState::Enabled,
+    let vcpu = |n| Processor {
+        uid: ProcessorUid(n),
+        domain: Some(ProximityDomain(n)),
+        ..Arena::PROCESSOR
     };
-    let memory = MemoryRange {
-        range: range(0, 4096),
+    let processors = black_box([vcpu(0), vcpu(1)]);
+    let memory = black_box([MemoryRange {
+        range: range(0, 1 << 21),
         domain: ProximityDomain(0),
         hot_pluggable: false,
         non_volatile: false,
-    };
-    let lent = DescriptionMemory {
-        processors: &mut [processor; 4],
-        memory: &mut [memory; 4],
-        domains: &mut [ProximityDomain(0); 4],
-        matrix: &mut [Distance::LOCAL; 16],
-    };
-    let ids = black_box([ApicId(0), ApicId(2)]);
-    see(Layout::describe(layout, &ids, lent, Description::EMPTY).is_ok());
-    pages(layout)
+    }]);
+    let domains = [ProximityDomain(0), ProximityDomain(1)];
+    let matrix = [Distance::LOCAL, Distance::REMOTE, Distance::REMOTE, Distance::LOCAL];
+    let request = black_box(GuestRequest {
+        processors: &processors,
+        memory: &memory,
+        distances: Distances { domains: &domains, matrix: &matrix },
+        pnodes: &[NodeId(0), NodeId(1)],
+    });
+    see(ArenaSize::for_guest(black_box(2)));
+    let (mut own, mut scratch) = ([Arena::PROCESSOR; 2], [0; 32]);
+    let arena = Arena { processors: &mut own, pieces: &mut [], scratch: &mut scratch };
+    let mut plan = black_box(GuestPlan::EMPTY);
+    GuestPlan::build(&mut plan, request, arena)?;
+    GuestPlan::derive_ids(&mut plan)?;
+    GuestPlan::set_ids(&mut plan, black_box(&[ApicId(0), ApicId(2)]))?;
+    see((GuestPlan::processors(&plan), GuestPlan::shape(&plan)));
+    use_layout(GuestPlan::layout(&plan));
+    see(GuestPlan::tables(&mut plan, black_box(Description::EMPTY)).is_ok());
+    Ok(())
 }
 
-fn pages(layout: &Layout<'_>) -> Result<(), Error> {
-    let mut state = black_box(Populate::new(*layout, black_box(Pfn(0)), black_box(1024)));
+fn use_layout(layout: &Layout) {
+    let (vnode, domain) = black_box((VnodeId(1), ProximityDomain(1)));
+    see((Layout::domains(layout), Layout::matrix(layout), Layout::memory(layout)));
+    see((Layout::vnodes(layout), Layout::vnode(layout, domain), Layout::domain(layout, vnode)));
+    see((Layout::pnode(layout, domain), Layout::distance(layout, vnode, vnode)));
+}
+
+fn pages(plan: &Dom0Plan<'_>, blocks: &[MemoryBlock]) -> Result<(), Error> {
+    let mut state = black_box(Dom0Plan::populate(plan, black_box(Pfn(0)), black_box(1024)));
     if let Some(request) = Populate::next(&state) {
         see((Request::pages(&request), Request::is_fallback(&request)));
         see(Binding::leaves_node(black_box(request.binding)));
-        let mut counters = [[[0; 4]; 21]; 2];
-        let mut stats = AllocationStats::new(&mut counters);
-        AllocationStats::count(&mut stats, &request, black_box(NodeId(1)))?;
-        see(AllocationStats::get(&stats, NodeId(1), black_box(9), request.binding));
-        AllocationStats::iter(&stats).for_each(see);
     }
     Populate::granted(&mut state);
     Populate::refused(&mut state)?;
+    let state = Dom0Plan::resume(plan, black_box(Populate::pause(state)));
     let mut nodes = black_box([NodeHeap::EMPTY; 2]);
     NodeHeap::free(&mut nodes[0], black_box(Frames { start: Pfn(0), end: Pfn(77) }));
     see(Heap::allocate(&mut WholeHeap::new(&mut nodes), &black_box(REQUEST)));
-    let blocks = blocks();
-    let heap = WholeHeap::of_blocks(&blocks[..], &mut nodes);
+    let heap = WholeHeap::of_blocks(blocks, &mut nodes);
     Populate::on(state, heap).for_each(see);
     Ok(())
 }
@@ -235,99 +216,19 @@ fn pages(layout: &Layout<'_>) -> Result<(), Error> {
 const REQUEST: Request =
     Request { gfn: Pfn(0), order: 0, node: Some(NodeId(0)), binding: Binding::Node };
 
-fn gate(layout: &Layout<'_>) -> Result<(), Error> {
-    let (mut scratch, mut ids) = ([0; 4], [ApicId(0); 4]);
-    let limit = black_box(ApicId(254));
-    let placement = Layout::placement(layout);
-    let ids = ApicIds::assign(placement, Scheme::FirstThatFits, limit, &mut scratch, &mut ids);
-    let input = black_box(GateInput {
-        pvh: true,
-        pinned: true,
-        vcpus: 2,
-        pcpus: 2,
-        nodes: Layout::nodes(layout),
-        blocks: 2,
-        max_nodes: Limits::XEN.vnodes,
-        max_blocks: Limits::XEN.ranges,
-        uncovered_pages: 0,
-        ids,
-        coverage: Coverage::Full,
-    });
-    let gate = black_box(Gate::evaluate(&input, limit));
-    see((Gate::enabled(&gate), Gate::conditions(&gate), Gate::uncovered_pages(&gate)));
+fn gate(gate: &Gate) {
+    see((Gate::enabled(gate), Gate::conditions(gate), Gate::uncovered_pages(gate)));
     see(ConditionName::as_str(black_box(ConditionName::Nodes)));
     see(write!(Sink, "{gate}"));
-    Ok(())
-}
-
-fn map() -> Result<(), Error> {
-    let entry = |start, end, kind| E820Entry { range: range(start, end), kind: black_box(kind) };
-    let map =
-        black_box([entry(0, 0x9_F000, E820Type::RAM), entry(0x10_0000, 1 << 22, E820Type::RAM)]);
-    let vmemrange =
-        |start, end, vnode| Vmemrange { range: range(start, end), vnode, hotplug: false };
-    let ranges =
-        black_box([vmemrange(0, 1 << 21, VnodeId(0)), vmemrange(1 << 21, 1 << 22, VnodeId(1))]);
-    let keep = black_box([range(0, 4096)]);
-    let pages = black_box(300);
-    see(Trim::pieces_needed(&map, &ranges)?);
-    let mut pieces = [Piece::UNUSED; 4];
-    let trim = Trim::by_node(&map, &ranges, &keep, pages, black_box(4), &mut pieces)?;
-    written(black_box(trim))?;
-    written(black_box(Trim::by_region(&map, pages, &mut pieces)?))?;
-    written(black_box(Trim::first_fit(&map, pages, &mut pieces)?))?;
-    see((e820::ram_pages(&map), e820::percent_of_ram(&map, black_box(35))));
-    see((e820::keep_for_kernel(black_box(9)), e820::largest_ram_run(&map)));
-    e820::check_coverage(&map, &ranges)
-}
-
-fn written(trim: Trim<'_>) -> Result<(), Error> {
-    if let Some(piece) = Trim::pieces(&trim).first() {
-        see((Piece::frames(piece), Piece::vnode(piece), Piece::share(piece)));
-    }
-    see((Trim::merged(&trim), Trim::pages(&trim), Trim::len(&trim), Trim::is_empty(&trim)));
-    see(Trim::pages_of(&trim, black_box(Some(VnodeId(1)))));
-    let unused = E820Entry { range: range(0, 1), kind: E820Type::NVS };
-    let mut out = black_box([unused; 8]);
-    see(Trim::emit(&trim, &mut out)?);
-    Ok(())
-}
-
-/// A guest's array whose every access may fail.
-struct Guest;
-
-impl GuestInput<u64> for Guest {
-    fn read(&mut self, index: u32) -> Result<u64, Fault> {
-        black_box(Ok(u64::from(index)))
-    }
-}
-
-impl GuestOutput<u32> for Guest {
-    fn is_null(&self) -> bool {
-        black_box(false)
-    }
-
-    fn write(&mut self, index: u32, value: u32) -> Result<(), Fault> {
-        see((index, value));
-        black_box(Ok(()))
-    }
 }
 
 fn calls() -> Result<(), Error> {
-    let ids = black_box([ApicId(1), ApicId(2)]);
-    see(hypercall::get_vcpu_apicids(&ids, black_box(2), black_box(2), &mut Guest));
-    let mut table = [PxmRange::UNUSED; 2];
-    let blocks = blocks();
-    let map = black_box(PxmMap::new(&blocks[..], black_box(&DOMAINS), &mut table)?);
-    see(PxmMap::domain(&map, black_box(Pfn(1))));
+    let frames =
+        |start, end| PxmRange { start: Pfn(start), end: Pfn(end), domain: ProximityDomain(0) };
+    let ranges = black_box([frames(0, 4), frames(4, 9)]);
     let arguments = black_box(MfnPxms { hardware_domain: true, nr: 2, pad: 0 });
-    see(hypercall::get_mfn_pxms(&map, arguments, &mut Guest, &mut Guest));
-    see(PxmMap::over(black_box(&[PxmRange::UNUSED]))?);
-    let info = black_box(VnumaInfo {
-        vnodes: 1,
-        distances: &[10],
-        vcpu_to_vnode: &[VnodeId(0)],
-        ranges: &[],
-    });
-    hypercall::check_vnumainfo(&info, black_box(None))
+    let mut pxms = [0; 2];
+    hypercall::get_mfn_pxms(&ranges, arguments, black_box(&[1, 2]), &mut pxms)?;
+    see(pxms);
+    Ok(())
 }

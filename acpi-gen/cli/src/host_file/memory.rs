@@ -8,9 +8,6 @@ use hv_glue_topology::FileError;
 use hv_glue_topology::number::{self, Number};
 use hv_glue_topology::source::{Source, Span, Spanned};
 
-/// What firmware and hypervisors keep at the start of memory.
-const DEFAULT_KEEP: (u64, u64) = (0, 1 << 20);
-
 pub(super) fn map(
     source: &Source,
     entries: &[E820],
@@ -39,11 +36,8 @@ pub(super) fn blocks(
 pub(super) fn keep(
     source: &Source,
     texts: Option<&[Spanned<String>]>,
-) -> Result<(Vec<GpaRange>, Vec<Span>), FileError> {
-    let Some(texts) = texts else {
-        let (start, end) = DEFAULT_KEEP;
-        return Ok((GpaRange::new(Gpa(start), Gpa(end)).into_iter().collect(), Vec::new()));
-    };
+) -> Result<(Option<Vec<GpaRange>>, Vec<Span>), FileError> {
+    let Some(texts) = texts else { return Ok((None, Vec::new())) };
     let mut keep = Vec::new();
     for text in texts {
         let fail = |what: String| source.fail(&text.span(), what);
@@ -60,7 +54,8 @@ pub(super) fn keep(
     }
     // In any order, as memory blocks are.
     keep.sort_by_key(|(range, _)| range.start());
-    Ok(keep.into_iter().unzip())
+    let (keep, spans): (_, Vec<Span>) = keep.into_iter().unzip();
+    Ok((Some(keep), spans))
 }
 
 fn range(

@@ -3,12 +3,13 @@
 mod memory;
 mod schema;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{GpaRange, ProximityDomain};
 use hv_glue::e820::{self, E820Entry};
-use hv_glue::{HostCpu, HostFacts, MemoryBlock, NodeId, PcpuId};
+use hv_glue::{
+    ArenaSize, Dom0Request, HostCpu, HostFacts, MemoryBlock, NodeId, OwnedArena, PcpuId,
+};
 
 use crate::failure::Failure;
 use crate::input;
@@ -38,11 +39,14 @@ pub(crate) struct HostFile {
     pub(crate) pinned: bool,
     pub(crate) vcpus: u32,
     pub(crate) nr_pages: u64,
-    pub(crate) keep: Vec<GpaRange>,
+    /// Ranges that no trim cuts, in place of the library's policy.
+    pub(crate) keep: Option<Vec<GpaRange>>,
+    /// Bytes of kernel and modules.
+    pub(crate) modules: u64,
     spans: Spans,
 }
 
-/// Where things stand that the library's errors name.
+/// Where the values are that the library's errors name.
 struct Spans {
     map: Vec<Span>,
     blocks: Vec<Span>,
@@ -102,6 +106,7 @@ impl HostFile {
             vcpus,
             nr_pages,
             keep,
+            modules: file.dom0.modules.as_ref().map_or(0, |size| size.0),
             spans: Spans {
                 map: map_spans,
                 blocks: block_spans,
@@ -120,22 +125,32 @@ impl HostFile {
         &self.path
     }
 
-    /// The facts that a layout takes.
-    pub(crate) fn facts(&self) -> HostFacts<'_, [MemoryBlock]> {
+    /// The facts that a plan takes.
+    pub(crate) fn facts(&self) -> HostFacts<'_> {
         HostFacts {
             blocks: &self.blocks,
             cpus: &self.cpus,
             node_to_pxm: &self.node_to_pxm,
             distances: &self.distances,
+            map: &self.map,
         }
     }
 
-    /// Nodes that blocks or pCPUs are on.
-    pub(crate) fn nodes(&self) -> usize {
-        let of_blocks = self.blocks.iter().map(|block| block.node);
-        let nodes: BTreeSet<NodeId> =
-            of_blocks.chain(self.cpus.iter().map(|cpu| cpu.node)).collect();
-        nodes.len()
+    /// The dom0 that a plan is for.
+    pub(crate) fn request(&self) -> Dom0Request {
+        Dom0Request {
+            pvh: self.mode == Mode::Pvh,
+            pinned: self.pinned,
+            vcpus: self.vcpus,
+            pcpus: u32::try_from(self.cpus.len()).unwrap_or(u32::MAX),
+            partial: true,
+        }
+    }
+
+    /// Memory for the plan.
+    pub(crate) fn arena(&self) -> OwnedArena {
+        let vcpus = usize::try_from(self.vcpus).unwrap_or(usize::MAX);
+        OwnedArena::new(ArenaSize::for_dom0(vcpus, self.map.len(), self.blocks.len()))
     }
 
     /// An error of the library at the line of the value that it names.

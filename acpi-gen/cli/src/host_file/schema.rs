@@ -64,12 +64,21 @@ pub(super) struct Dom0 {
     pub(super) mem: Option<Spanned<Amount>>,
     pub(super) nr_pages: Option<Spanned<Number>>,
     pub(super) keep: Option<Vec<Spanned<String>>>,
+    pub(super) modules: Option<Number>,
 }
 
 /// The dom0 that vNUMA is for; a file that leaves it out gets a plan.
 impl Default for Dom0 {
     fn default() -> Self {
-        Self { mode: Mode::Pvh, pinned: true, vcpus: None, mem: None, nr_pages: None, keep: None }
+        Self {
+            mode: Mode::Pvh,
+            pinned: true,
+            vcpus: None,
+            mem: None,
+            nr_pages: None,
+            keep: None,
+            modules: None,
+        }
     }
 }
 

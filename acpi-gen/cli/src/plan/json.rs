@@ -1,4 +1,4 @@
-//! The plan for machines.
+//! The plan as JSON.
 
 use hv_glue::ConditionName;
 use hv_glue::e820::E820Type;
@@ -66,21 +66,27 @@ struct Allocations {
     fallback: bool,
 }
 
-pub(super) fn render(host: &HostFile, plan: &Plan, image: &TableImage) -> String {
-    let slit = image.slit();
-    let vcpus = (0..).zip(&plan.vcpus).map(|(vcpu, of)| Vcpu {
-        vcpu,
-        pcpu: of.pcpu,
-        apic_id: of.apic_id.0,
-        pxm: of.domain.map(|domain| domain.0),
-        pnode: of.pnode.map(|node| node.0),
+pub(super) fn render(host: &HostFile, plan: &Plan<'_>, image: &TableImage) -> String {
+    let (dom0, slit) = (&plan.dom0, image.slit());
+    let layout = dom0.layout();
+    let vcpus = dom0.processors().iter().enumerate().map(|(at, of)| {
+        let cpu = host.cpus.get(at).filter(|_| host.pinned);
+        Vcpu {
+            vcpu: of.uid.0,
+            pcpu: cpu.map(|cpu| cpu.pcpu.0),
+            apic_id: of.apic_id.0,
+            pxm: of.domain.map(|domain| domain.0),
+            pnode: cpu.map(|cpu| cpu.node.0),
+        }
     });
-    let ranges = plan.vmemranges.iter().map(|range| Range {
-        start: range.range.start().0,
-        end: range.range.end().0,
-        pxm: range.domain.0,
-        pnode: range.pnode.0,
-        hotplug: range.hotplug,
+    let ranges = layout.into_iter().flat_map(|layout| {
+        layout.memory().iter().map(|memory| Range {
+            start: memory.range.start().0,
+            end: memory.range.end().0,
+            pxm: memory.domain.0,
+            pnode: layout.pnode(memory.domain).map_or(0, |node| node.0),
+            hotplug: memory.hot_pluggable,
+        })
     });
     let entries = plan.e820.iter().map(|entry| Entry {
         start: entry.range.start().0,
@@ -94,7 +100,7 @@ pub(super) fn render(host: &HostFile, plan: &Plan, image: &TableImage) -> String
         fallback: kind.fallback,
     });
     output::json(&Json {
-        gate: gate(plan),
+        gate: gate(dom0.gate()),
         nr_pages: host.nr_pages,
         vcpus: vcpus.collect(),
         vmemranges: ranges.collect(),
@@ -104,8 +110,8 @@ pub(super) fn render(host: &HostFile, plan: &Plan, image: &TableImage) -> String
     })
 }
 
-fn gate(plan: &Plan) -> Gate {
-    let conditions = plan.gate.conditions().iter().map(|condition| Condition {
+fn gate(gate: &hv_glue::Gate) -> Gate {
+    let conditions = gate.conditions().iter().map(|condition| Condition {
         name: condition.name.as_str(),
         ok: condition.ok,
         value: match condition.name {
@@ -113,7 +119,7 @@ fn gate(plan: &Plan) -> Gate {
             _ => Value::Count(condition.value),
         },
     });
-    Gate { enabled: plan.gate.enabled(), conditions: conditions.collect() }
+    Gate { enabled: gate.enabled(), conditions: conditions.collect() }
 }
 
 /// A type as the host file has it.

@@ -22,14 +22,15 @@ pub(crate) struct Args {
     /// Folder for the tables; made where it is missing
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print JSON instead of tables for people
+    /// Print JSON instead of human-readable output
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<String, Failure> {
     let host = HostFile::read(&args.host)?;
-    let plan = Plan::new(&host)?;
+    let mut arena = host.arena();
+    let mut plan = Plan::new(&host, arena.slices())?;
     let base = number::parse(table_image::DEFAULT_BASE).map_err(Failure::Usage)?;
     let tables = plan.tables(&host, base)?;
     let text = if args.json {

@@ -1,11 +1,9 @@
-//! The plan for people.
+//! The plan as human-readable output.
 
 use std::fmt::Write;
 use std::path::Path;
 
-use acpi_gen::GpaRange;
-use hv_glue::e820::E820Type;
-use hv_glue::{Frames, PAGE_SIZE};
+use hv_glue::{Layout, PAGE_SIZE};
 
 use super::dom0::{Plan, Tables};
 use super::json;
@@ -13,30 +11,36 @@ use crate::host_file::HostFile;
 use crate::summary;
 use crate::text_table::{Align, TextTable};
 
-pub(super) fn render(host: &HostFile, plan: &Plan, tables: &Tables, out: Option<&Path>) -> String {
+pub(super) fn render(
+    host: &HostFile,
+    plan: &Plan<'_>,
+    tables: &Tables,
+    out: Option<&Path>,
+) -> String {
+    let dom0 = &plan.dom0;
     let bytes = host.nr_pages.saturating_mul(PAGE_SIZE);
     let mut text = format!(
         "{}: dom0 with {} and {}\n{}\n{}",
         host.path().display(),
-        summary::counted(plan.vcpus.len(), "vCPU"),
+        summary::counted(dom0.processors().len(), "vCPU"),
         summary::size(bytes),
-        plan.gate,
+        dom0.gate(),
         tables.machine,
     );
-    if !plan.vmemranges.is_empty() {
-        let _infallible = write!(text, "\nmemory by block\n{}", blocks(host, plan));
+    if let Some(layout) = dom0.layout() {
+        let _infallible = write!(text, "\nmemory by block\n{}", blocks(host, plan, layout));
     }
     let _infallible = write!(text, "\nmemory map\n{}", map(plan));
-    if plan.merged > 0 {
-        let nodes = usize::try_from(plan.merged).unwrap_or(usize::MAX);
+    if dom0.merged() > 0 {
+        let nodes = usize::try_from(dom0.merged()).unwrap_or(usize::MAX);
         let _infallible = writeln!(
             text,
             "  each piece of {} is kept whole or not at all, to keep the map short",
             summary::counted(nodes, "node")
         );
     }
-    if plan.gate.enabled() && plan.first_fit {
-        text.push_str("  no map by node is short enough: in address order, as Xen does\n");
+    if let Some(reason) = dom0.first_fit() {
+        let _infallible = writeln!(text, "  in address order, as Xen does: {reason}");
     }
     let _infallible = write!(text, "\nallocations\n{}", allocations(plan));
     if let Some(out) = out {
@@ -46,15 +50,7 @@ pub(super) fn render(host: &HostFile, plan: &Plan, tables: &Tables, out: Option<
     text
 }
 
-/// RAM pages of a map within a range.
-fn pages<'a>(map: impl IntoIterator<Item = &'a hv_glue::e820::E820Entry>, within: GpaRange) -> u64 {
-    map.into_iter()
-        .filter(|entry| entry.kind == E820Type::RAM)
-        .map(|entry| Frames::inside(entry.range).intersection(Frames::inside(within)).pages())
-        .fold(0, u64::saturating_add)
-}
-
-fn blocks(host: &HostFile, plan: &Plan) -> String {
+fn blocks(host: &HostFile, plan: &Plan<'_>, layout: &Layout) -> String {
     let mut table = TextTable::new([
         ("PXM", Align::Right),
         ("node", Align::Right),
@@ -63,12 +59,12 @@ fn blocks(host: &HostFile, plan: &Plan) -> String {
         ("dom0's", Align::Right),
         ("%", Align::Right),
     ]);
-    for block in &plan.vmemranges {
-        let (all, kept) = (pages(&host.map, block.range), pages(&plan.e820, block.range));
+    for block in layout.memory() {
+        let (all, kept) = plan.pages(host, block.range);
         let percent = kept.saturating_mul(100).saturating_add(all / 2).checked_div(all);
         table.row([
             block.domain.0.to_string(),
-            block.pnode.0.to_string(),
+            layout.pnode(block.domain).map_or_else(|| "-".to_owned(), |node| node.0.to_string()),
             format!("{:#x}-{:#x}", block.range.start().0, block.range.end().0),
             summary::size(all.saturating_mul(PAGE_SIZE)),
             summary::size(kept.saturating_mul(PAGE_SIZE)),
@@ -78,7 +74,7 @@ fn blocks(host: &HostFile, plan: &Plan) -> String {
     table.render()
 }
 
-fn map(plan: &Plan) -> String {
+fn map(plan: &Plan<'_>) -> String {
     let mut table =
         TextTable::new([("range", Align::Left), ("size", Align::Right), ("type", Align::Left)]);
     for entry in &plan.e820 {
@@ -91,7 +87,7 @@ fn map(plan: &Plan) -> String {
     table.render()
 }
 
-fn allocations(plan: &Plan) -> String {
+fn allocations(plan: &Plan<'_>) -> String {
     let mut table = TextTable::new([
         ("node", Align::Right),
         ("order", Align::Right),

@@ -3,9 +3,8 @@
 //! memory too short by any amount. Whatever comes: a status and a reason, no byte
 //! outside of what was lent, and outputs as they were after a failure.
 
+mod guest;
 mod plan;
-mod tables;
-mod vnuma;
 
 use arbitrary::{Arbitrary, Unstructured};
 use hv_glue::e820::E820Entry;
@@ -31,13 +30,13 @@ pub struct Input {
     pub slack: u8,
     /// Flags of the request, the tables or the shape.
     pub flags: u8,
-    /// Lengths, limits and other numbers.
+    /// Lengths and other numbers.
     pub numbers: [u8; 8],
     /// 32-bit arguments.
     pub words: Vec<u32>,
-    /// For the tables.
+    /// For the plan of a guest and for the tables.
     pub machine: Machine,
-    /// For the plan, the trim and a guest's layout.
+    /// For the plan of a dom0.
     pub host: Host,
 }
 
@@ -56,13 +55,11 @@ const POISON: u8 = 0xA5;
 /// Runs the target.
 pub fn run(data: &[u8]) -> Interest {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
-    match input.call % 6 {
+    match input.call % 4 {
         0 => apic_ids(&input),
-        1 => tables::run(&input),
+        1 => guest::run(&input),
         2 => plan::run(&input),
-        3 => trim(&input),
-        4 => frames_and_leaves(&input),
-        _ => vnuma::run(&input),
+        _ => frames_and_leaves(&input),
     }
     Interest::Keep
 }
@@ -110,44 +107,30 @@ fn judge(lender: &Lender<'_>, status: i32, error: *const HvgError) {
         let taken = error.size == size_of::<HvgError>() as u32 && error.version == HVG_VERSION;
         assert!(status >= 0 || !taken || error.what != 0, "a failure without a reason");
         assert_ne!(error.what, 0xFF, "a rule without a number");
+        let mut text = [0_i8; 256];
+        // SAFETY: a structure and an array of this function's own.
+        let len = unsafe { hvg_strerror(&error, text.as_mut_ptr(), text.len() as u32) };
+        assert!(if taken { (1..256).contains(&len) } else { len == -22 }, "message of {len} bytes");
     }
 }
 
 fn apic_ids(input: &Input) {
-    let domains: Vec<u32> =
-        input.host.node_to_pxm.iter().map(|pxm| pxm.map_or(HVG_NONE, |p| p.get().0)).collect();
     let vcpus: Vec<u32> = input.host.cpus.iter().map(|vnode| (*vnode).into()).collect();
-    let work = input.work(domains.len() as u64 * 12 + 16);
     let poison = vec![0xA5A5_A5A5_u32; vcpus.len()];
     let mut lender = Lender::new(&input.how);
     let error = lender.lend_one(input.error());
-    let (of_vcpus, of_vnodes) = (lender.lend(&vcpus), lender.lend(&domains));
-    let (work_at, ids) = (lender.lend(&work), lender.lend(&poison));
+    let (of_vcpus, ids) = (lender.lend(&vcpus), lender.lend(&poison));
     let shape = lender.lend_one(input.shape());
-    let limit = input.words.first().copied().unwrap_or(254);
+    let vnodes = input.words.first().copied().unwrap_or(32);
     // SAFETY: every pointer is null, refused before it is followed, or points at
     // as many initialised elements as are said.
-    let status = unsafe {
-        let (vcpus, vnodes) = (vcpus.len() as u32, domains.len() as u32);
-        hvg_apic_ids(
-            of_vcpus,
-            vcpus,
-            of_vnodes,
-            vnodes,
-            limit,
-            work_at,
-            work.len() as u64,
-            ids,
-            shape,
-            error,
-        )
-    };
+    let status = unsafe { hvg_apic_ids(of_vcpus, vcpus.len() as u32, vnodes, ids, shape, error) };
     judge(&lender, status, error);
     if !lender.wrong {
         // SAFETY: nothing was lent wrong.
         let written = unsafe { read(ids, poison.len()) };
         assert!(status == 0 || written == poison, "wrote before it failed");
-        assert!(status != 0 || written.iter().all(|id| *id <= limit));
+        assert!(status != 0 || written.iter().all(|id| *id <= 254));
     }
 }
 
@@ -193,58 +176,6 @@ fn host(input: &Input, lender: &mut Lender<'_>) -> HvgHost {
         nr_e820: map.len() as u32,
         nr_pcpus: pcpus.len() as u32,
         nr_nodes: pxms.len() as u32,
-    }
-}
-
-fn trim(input: &Input) {
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(input.error());
-    let host = host(input, &mut lender);
-    let host_at = lender.lend_one(host);
-    let keep: Vec<_> = input
-        .words
-        .chunks_exact(2)
-        .map(|pair| HvgRange {
-            start: u64::from(pair[0]) << 12,
-            end: (u64::from(pair[0]) + u64::from(pair[1])) << 12,
-        })
-        .collect();
-    let value = HvgTrim {
-        size: input.size::<HvgTrim>(),
-        version: input.version(),
-        nr_pages: u64::from(input.numbers[1]) << (input.numbers[2] % 32),
-        keep: lender.lend(&keep),
-        nr_keep: keep.len() as u32,
-        max_entries: input.numbers[3].into(),
-        nr_entries: 0,
-        merged: 0,
-    };
-    let trim = lender.lend_one(value);
-    let work_len = lender.lend_one(0_u64);
-    // SAFETY: as in `apic_ids`.
-    let status = unsafe { hvg_e820_work_len(host_at, trim, work_len, error) };
-    judge(&lender, status, error);
-    if status != 0 {
-        return;
-    }
-    // SAFETY: the call was good, so the pointer was.
-    let work = input.work(unsafe { read(work_len, 1) }[0]);
-    let work_at = lender.lend(&work);
-    let unused = HvgE820 { kind: 77, ..HvgE820::default() };
-    let entries = vec![unused; input.numbers[4].into()];
-    let entries_at = lender.lend(&entries);
-    // SAFETY: as in `apic_ids`.
-    let status = unsafe {
-        let len = entries.len() as u32;
-        hvg_e820_trim(host_at, trim, work_at, work.len() as u64, entries_at, len, error)
-    };
-    judge(&lender, status, error);
-    if !lender.wrong {
-        // SAFETY: nothing was lent wrong.
-        let (out, trim) = unsafe { (read(entries_at, entries.len()), read(trim, 1)[0]) };
-        let written = out.iter().filter(|entry| entry.kind != 77).count();
-        assert!(status == 0 || written == 0, "wrote before it failed");
-        assert!(status != 0 || entries.is_empty() || trim.nr_entries <= entries.len() as u32);
     }
 }
 

@@ -14,11 +14,11 @@ pub(super) fn run(input: &Input) {
         vcpus,
         present_pcpus: host.nr_pcpus,
         flags: input.flags.into(),
-        apic_id_limit: input.words.first().copied().unwrap_or(254),
+        max_elements: 8 * u32::from(input.numbers[3]),
     });
     let work_len = lender.lend_one(0_u64);
     // SAFETY: as in `apic_ids`.
-    let status = unsafe { hvg_plan_work_len(host_at, request, work_len, error) };
+    let status = unsafe { hvg_plan_len(host_at, request, work_len, error) };
     judge(&lender, status, error);
     if status != 0 {
         return;
@@ -31,6 +31,8 @@ pub(super) fn run(input: &Input) {
         version: input.version(),
         enabled: 7,
         reserved: 0,
+        nr_vnodes: 0,
+        nr_vmemranges: 0,
         uncovered_pages: 0,
         conditions: [HvgCondition::default(); 6],
     });
@@ -45,12 +47,48 @@ pub(super) fn run(input: &Input) {
     // SAFETY: nothing was lent wrong.
     let (plan, enabled) = unsafe { (read(made, 1)[0], read(gate, 1)[0].enabled) };
     assert!(matches!(status, 0 | -22 | -105), "status {status}");
-    assert_eq!(status == 0 && enabled == 1, !plan.is_null());
+    assert_eq!(status == 0, !plan.is_null());
     if plan.is_null() {
         return;
     }
+    trim(input, plan);
     let rest = walk(input, plan, lender.rest());
-    layout(input, plan, vcpus, rest);
+    if enabled == 1 {
+        layout(input, plan, vcpus, rest);
+    }
+    guest::tables(input, plan, rest);
+}
+
+fn trim(input: &Input, plan: *mut HvgPlan) {
+    let mut lender = Lender::new(&input.how);
+    let error = lender.lend_one(HvgError { size: size_of_bit::<HvgError>(input, 5), ..NO_ERROR });
+    let unused = HvgE820 { kind: 77, ..HvgE820::default() };
+    let entries = vec![unused; input.numbers[4].into()];
+    let value = HvgMap {
+        size: size_of_bit::<HvgMap>(input, 6),
+        version: HVG_VERSION,
+        nr_pages: u64::from(input.numbers[1]) << (input.numbers[2] % 32),
+        modules: u64::from(input.numbers[5]) << (input.numbers[6] % 40),
+        entries: lender.lend(&entries),
+        nr_entries: entries.len() as u32,
+        by_node: 7,
+        merged: 0,
+        reserved: 0,
+        kept_up_to: 0,
+    };
+    let map = lender.lend_one(value);
+    let plan = lender.lend_at(plan);
+    // SAFETY: as in `apic_ids`; the plan is one, or refused by its first word.
+    let status = unsafe { hvg_plan_trim(plan, map, error) };
+    judge(&lender, status, error);
+    if !lender.wrong {
+        // SAFETY: nothing was lent wrong.
+        let (out, map) = unsafe { (read(value.entries, entries.len()), read(map, 1)[0]) };
+        let written = out.iter().filter(|entry| entry.kind != 77).count();
+        assert!(status == 0 || written == 0, "wrote before it failed");
+        assert!(status != 0 || map.nr_entries <= entries.len() as u32);
+        assert!(status != 0 || map.by_node == 0 || map.nr_entries <= HVG_MAP_ENTRIES);
+    }
 }
 
 /// A structure's size, another one where this bit of the numbers says so.
@@ -66,10 +104,8 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
         vcpu_to_vnode: null,
         apic_ids: null,
         vnode_to_pnode: null,
-        vnode_pxm: null,
         vdistance: null,
         vmemranges: std::ptr::null_mut(),
-        range_flags: null,
         nr_vcpus: 0,
         nr_vnodes: 0,
         nr_vmemranges: 0,
@@ -109,10 +145,8 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
         vcpu_to_vnode: lender.lend(&of(vcpus)),
         apic_ids: lender.lend(&of(vcpus)),
         vnode_to_pnode: lender.lend(&of(vnodes)),
-        vnode_pxm: lender.lend(&of(vnodes)),
         vdistance: lender.lend(&of(vnodes * vnodes)),
         vmemranges: lender.lend(&vec![HvgVmemrange::default(); ranges as usize]),
-        range_flags: lender.lend(&of(ranges)),
         nr_vcpus: vcpus,
         nr_vnodes: vnodes,
         nr_vmemranges: ranges,
@@ -190,16 +224,16 @@ fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [How]) -> &'i [How] {
     let pages = u64::from(input.numbers[5]) * 97;
     // SAFETY: as in `apic_ids`; `plan` was just made, and `hostile_plan` is that or refused by its first word.
     unsafe {
-        assert_eq!(hvg_populate_next(plan, step, error), -22, "a step without a walk");
-        assert_eq!(hvg_populate_report(plan, 1, error), -22);
-        let refused = hvg_populate_begin(hostile_plan, start, pages, hostile_error);
+        assert_eq!(hvg_plan_next(plan, step, error), -22, "a step without a walk");
+        assert_eq!(hvg_plan_report(plan, 1, error), -22);
+        let refused = hvg_plan_populate(hostile_plan, start, pages, hostile_error);
         judge(&lender, refused, hostile_error);
-        assert_eq!(hvg_populate_begin(plan, start, pages, error), 0);
+        assert_eq!(hvg_plan_populate(plan, start, pages, error), 0);
         let mut at = start;
         for turn in 0..256 {
-            let hostile = hvg_populate_next(hostile_plan, hostile_step, hostile_error);
+            let hostile = hvg_plan_next(hostile_plan, hostile_step, hostile_error);
             judge(&lender, hostile, hostile_error);
-            let status = hvg_populate_next(plan, step, error);
+            let status = hvg_plan_next(plan, step, error);
             assert!(hostile == -22 || (refused == 0 && hostile == status), "{hostile} {status}");
             if status == 0 {
                 assert_eq!(at, start + pages);
@@ -213,13 +247,13 @@ fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [How]) -> &'i [How] {
             }
             // What was refused a walk before is refused what would change it, too.
             if refused != 0 {
-                assert_eq!(hvg_populate_begin(hostile_plan, 0, 1, hostile_error), refused);
-                assert_eq!(hvg_populate_report(hostile_plan, 1, hostile_error), refused);
+                assert_eq!(hvg_plan_populate(hostile_plan, 0, 1, hostile_error), refused);
+                assert_eq!(hvg_plan_report(hostile_plan, 1, hostile_error), refused);
             }
-            assert_eq!(hvg_populate_report(hostile_plan, 2, hostile_error), -22);
+            assert_eq!(hvg_plan_report(hostile_plan, 2, hostile_error), -22);
             judge(&lender, -22, hostile_error);
             let granted = u32::from(input.numbers[6] >> (turn % 8) & 1 == 0);
-            match hvg_populate_report(plan, granted, error) {
+            match hvg_plan_report(plan, granted, error) {
                 0 => at += u64::from(granted) << now.order,
                 status => {
                     assert_eq!((status, granted, now.order), (-12, 0, 0));

@@ -43,20 +43,20 @@ const struct hvg_request example_request = {
     .vcpus = 6,
     .present_pcpus = 6,
     .flags = HVG_REQUEST_PVH | HVG_REQUEST_PINNED,
-    .apic_id_limit = 254,
+    .max_elements = 8,
 };
 
 struct hvg_plan *example_plan(void)
 {
-    static uint64_t work[4096];
+    static uint64_t memory[4096];
     struct hvg_gate gate = HVG_INIT(struct hvg_gate);
     struct hvg_plan *plan = NULL;
     uint64_t needed = 0;
 
-    CHECK(hvg_plan_work_len(&example_host, &example_request, &needed, NULL) == 0);
-    CHECK(needed > 0 && needed <= sizeof(work));
-    CHECK(hvg_plan_make(&example_host, &example_request, (uint8_t *)work, needed, &gate, &plan, NULL) == 0);
-    CHECK(gate.enabled == 1 && gate.uncovered_pages == 0);
+    CHECK(hvg_plan_len(&example_host, &example_request, &needed, NULL) == 0);
+    CHECK(needed > 0 && needed <= sizeof(memory));
+    CHECK(hvg_plan_make(&example_host, &example_request, (uint8_t *)memory, needed, &gate, &plan, NULL) == 0);
+    CHECK(gate.enabled == 1 && gate.uncovered_pages == 0 && gate.nr_vnodes == 6 && gate.nr_vmemranges == 4);
     CHECK(plan != NULL);
 
     return plan;

@@ -5,15 +5,15 @@
 
 static void gate_says_why(void)
 {
-    static uint64_t work[4096];
+    static uint64_t memory[4096];
     struct hvg_request request = example_request;
     struct hvg_gate gate = HVG_INIT(struct hvg_gate);
     struct hvg_error err = HVG_INIT(struct hvg_error);
     struct hvg_plan *plan = example_plan();
 
     request.flags = HVG_REQUEST_PVH;
-    CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)work, sizeof(work), &gate, &plan, &err) == 0);
-    CHECK(gate.enabled == 0 && plan == NULL);
+    CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)memory, sizeof(memory), &gate, &plan, &err) == 0);
+    CHECK(gate.enabled == 0 && plan != NULL && gate.nr_vnodes == 0);
     CHECK(gate.conditions[HVG_CONDITION_PINNED].ok == 0 && gate.conditions[HVG_CONDITION_PINNED].value == 0);
     CHECK(gate.conditions[HVG_CONDITION_PVH].ok == 1);
     CHECK(gate.conditions[HVG_CONDITION_NODES].value == 3);
@@ -22,15 +22,39 @@ static void gate_says_why(void)
     /* More vCPUs than pCPUs: no failure of the call, and the reason is there. */
     request = example_request;
     request.vcpus = 7;
-    CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)work, sizeof(work), &gate, &plan, &err) == 0);
-    CHECK(gate.enabled == 0 && plan == NULL && err.what == HVG_WHAT_TOO_MANY_VCPUS && err.value == 7);
+    CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)memory, sizeof(memory), &gate, &plan, &err) == 0);
+    CHECK(gate.enabled == 0 && plan != NULL && err.what == HVG_WHAT_TOO_MANY_VCPUS && err.value == 7);
     CHECK(gate.conditions[HVG_CONDITION_VCPUS_COVER_PCPUS].value == 7);
     CHECK(gate.conditions[HVG_CONDITION_VCPUS_COVER_PCPUS].bound == 6);
+
+    {
+        /* In words, cut where the buffer ends. */
+        char text[64], cut[8];
+
+        CHECK(hvg_strerror(&err, text, sizeof(text)) == 17 && strcmp(text, "7 vCPUs > 6 pCPUs") == 0);
+        CHECK(hvg_strerror(&err, cut, sizeof(cut)) == 17 && strcmp(cut, "7 vCPUs") == 0);
+        CHECK(hvg_strerror(NULL, text, sizeof(text)) == -HVG_EINVAL);
+        err.what = HVG_WHAT_RANGES_OVERLAP;
+        err.index = 0;
+        err.value = 0x1f000;
+        hvg_strerror(&err, text, sizeof(text));
+        CHECK(strcmp(text, "memory ranges at 0x0 and 0x1f000 overlap") == 0);
+    }
+    {
+        /* No layout, but a share of each node. */
+        struct hvg_layout layout = HVG_INIT(struct hvg_layout);
+        struct hvg_shape shape = HVG_INIT(struct hvg_shape);
+        struct hvg_map map = HVG_INIT(struct hvg_map);
+
+        REFUSED(hvg_plan_layout(plan, &layout, &shape, error), -HVG_EINVAL, HVG_WHAT_NOT_A_PLAN);
+        map.nr_pages = 0x40000;
+        CHECK(hvg_plan_trim(plan, &map, NULL) == 0 && map.by_node == 1);
+    }
 
     /* Fewer are taken where that is asked for. */
     request.vcpus = 4;
     request.flags |= HVG_REQUEST_PARTIAL;
-    CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)work, sizeof(work), &gate, &plan, &err) == 0);
+    CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)memory, sizeof(memory), &gate, &plan, &err) == 0);
     CHECK(gate.enabled == 1 && plan != NULL);
 }
 
@@ -39,31 +63,27 @@ static void layout_by_pxm(void)
     struct hvg_layout layout = HVG_INIT(struct hvg_layout);
     struct hvg_shape shape = HVG_INIT(struct hvg_shape);
     struct hvg_plan *plan = example_plan();
-    uint32_t vnodes[6], ids[6], pnodes[6], pxms[6], distances[36], flags[4];
+    uint32_t vnodes[6], ids[6], pnodes[6], distances[36];
     struct hvg_vmemrange ranges[4];
     static const uint32_t right_vnodes[] = { 5, 5, 0, 0, 2, 2 };
     static const uint32_t right_ids[] = { 20, 22, 0, 2, 8, 10 };
     static const uint32_t right_pnodes[] = { 1, HVG_NONE, 2, HVG_NONE, HVG_NONE, 0 };
 
-    /* A dry call. */
+    /* Without arrays, the lengths alone. */
     CHECK(hvg_plan_layout(plan, &layout, &shape, NULL) == 0);
     CHECK(layout.nr_vcpus == 6 && layout.nr_vnodes == 6 && layout.nr_vmemranges == 4);
 
     layout.vcpu_to_vnode = vnodes;
     layout.apic_ids = ids;
     layout.vnode_to_pnode = pnodes;
-    layout.vnode_pxm = pxms;
     layout.vdistance = distances;
     layout.vmemranges = ranges;
-    layout.range_flags = flags;
     CHECK(hvg_plan_layout(plan, &layout, &shape, NULL) == 0);
     CHECK(memcmp(vnodes, right_vnodes, sizeof(vnodes)) == 0);
     CHECK(memcmp(ids, right_ids, sizeof(ids)) == 0);
     CHECK(memcmp(pnodes, right_pnodes, sizeof(pnodes)) == 0);
-    CHECK(pxms[1] == HVG_NONE && pxms[5] == 5);
     CHECK(distances[5 * 6 + 0] == 21 && distances[0 * 6 + 2] == 254 && distances[1 * 6 + 1] == 10 && distances[1 * 6 + 4] == 20);
     CHECK(ranges[3].start == 0x140000000 && ranges[3].end == 0x180000000 && ranges[3].flags == 0 && ranges[3].nid == 2);
-    CHECK(flags[2] == 0 && flags[3] == HVG_MEMORY_HOTPLUG);
     CHECK(shape.stride == 2 && shape.pkg_shift == 2 && shape.max_per_node == 2 && shape.highest == 22);
     CHECK(shape.numbering == HVG_NUMBERING_DOMAIN);
 
@@ -76,23 +96,23 @@ static void layout_by_pxm(void)
 
 static void map_by_node(void)
 {
-    static uint64_t work[4096];
-    struct hvg_trim trim = HVG_INIT(struct hvg_trim);
-    const struct hvg_range keep[] = { { 0, 0x100000 }, { 0x1000000, 0x9000000 } };
+    struct hvg_plan *plan = example_plan();
+    struct hvg_map trim = HVG_INIT(struct hvg_map);
+    struct hvg_error err = HVG_INIT(struct hvg_error);
     struct hvg_e820 map[32];
-    uint64_t needed = 0, pages = 0, on_node[3] = { 0, 0, 0 };
+    uint64_t pages = 0, on_node[3] = { 0, 0, 0 };
     unsigned int i;
 
     trim.nr_pages = 0x40000;
-    trim.keep = keep;
-    trim.nr_keep = COUNT(keep);
-    trim.max_entries = 120;
-    CHECK(hvg_e820_work_len(&example_host, &trim, &needed, NULL) == 0 && needed <= sizeof(work));
-    CHECK(hvg_e820_trim(&example_host, &trim, (uint8_t *)work, needed, NULL, 0, NULL) == 0);
-    CHECK(trim.nr_entries > 0 && trim.nr_entries <= COUNT(map));
-    REFUSED(hvg_e820_trim(&example_host, &trim, (uint8_t *)work, needed, map, 1, error), -HVG_ENOBUFS,
-            HVG_WHAT_ARRAY_TOO_SHORT);
-    CHECK(hvg_e820_trim(&example_host, &trim, (uint8_t *)work, needed, map, COUNT(map), NULL) == 0);
+    CHECK(hvg_plan_trim(plan, &trim, NULL) == 0);
+    CHECK(trim.nr_entries > 0 && trim.nr_entries <= COUNT(map) && trim.by_node == 1 && trim.merged == 0);
+    CHECK(trim.kept_up_to == 0x9000000);
+    trim.entries = map;
+    trim.nr_entries = 1;
+    REFUSED(hvg_plan_trim(plan, &trim, error), -HVG_ENOBUFS, HVG_WHAT_ARRAY_TOO_SHORT);
+    CHECK(trim.nr_entries > 1);
+    trim.nr_entries = COUNT(map);
+    CHECK(hvg_plan_trim(plan, &trim, &err) == 0 && err.what == HVG_WHAT_NONE);
     for (i = 0; i < trim.nr_entries; i++) {
         CHECK(map[i].start < map[i].end && (i == 0 || map[i].start >= map[i - 1].end));
         if (map[i].kind != 1)
@@ -105,12 +125,17 @@ static void map_by_node(void)
     CHECK(on_node[1] == on_node[2] || on_node[1] + 1 == on_node[2] || on_node[1] == on_node[2] + 1);
     CHECK(on_node[0] > 2 * on_node[1] && on_node[1] > 0x40000 / 5);
 
+    /* Less than is kept, or modules that fit nowhere: in address order, and the reason. */
     trim.nr_pages = 100;
-    REFUSED(hvg_e820_trim(&example_host, &trim, (uint8_t *)work, needed, map, COUNT(map), error), -HVG_EINVAL,
-            HVG_WHAT_PAGES_BELOW_KEPT);
+    trim.nr_entries = COUNT(map);
+    CHECK(hvg_plan_trim(plan, &trim, &err) == 0 && err.what == HVG_WHAT_PAGES_BELOW_KEPT);
+    CHECK(trim.by_node == 0 && map[0].kind == 1 && map[0].end == 100 << 12);
+    trim.nr_pages = 0x40000;
+    trim.modules = 0x80000000;
+    trim.nr_entries = COUNT(map);
+    CHECK(hvg_plan_trim(plan, &trim, &err) == 0 && err.what == HVG_WHAT_PAGES_BELOW_KEPT && trim.by_node == 0);
     trim.nr_pages = 1 << 30;
-    REFUSED(hvg_e820_trim(&example_host, &trim, (uint8_t *)work, needed, map, COUNT(map), error), -HVG_EINVAL,
-            HVG_WHAT_PAGES_ABOVE_TOTAL);
+    REFUSED(hvg_plan_trim(plan, &trim, error), -HVG_EINVAL, HVG_WHAT_PAGES_ABOVE_TOTAL);
 }
 
 void test_plan(void)

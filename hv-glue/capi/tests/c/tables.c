@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Tables of any guest. */
+/* Tables of a guest and of a dom0. */
 
 #include <stdlib.h>
 
@@ -21,62 +21,65 @@ static uint32_t word(const uint8_t *at)
 
 void test_tables(void)
 {
-    const struct hvg_processor processors[] = { { 0, 0, 0 }, { 2, 0, 0 }, { 8, 1, HVG_PROCESSOR_ONLINE_CAPABLE } };
+    const struct hvg_processor processors[] = { { 0, 0 }, { 0, 0 }, { 1, HVG_PROCESSOR_ONLINE_CAPABLE } };
     const struct hvg_memory memory[] = {
         { 0, 0x40000000, 0, 0 },
         { 0x40000000, 0x80000000, 1, HVG_MEMORY_HOTPLUG | HVG_MEMORY_NONVOLATILE },
     };
-    const uint32_t pxms[] = { 0, 1 };
+    const uint32_t pxms[] = { 0, 1 }, ids[] = { 0, 2, 8 }, twins[] = { 4, 4, 8 };
     const uint32_t distances[] = { 10, 300, 21, 10 };
-    const struct hvg_io_apic io_apics[] = { { 1, 0xfec00000, 0 } };
+    struct hvg_io_apic io_apics[] = { { 1, 0xfec00000, 0 } };
     const struct hvg_override overrides[] = { { 0, 2, 0 }, { 9, 9, 0xd } };
     const struct hvg_nmi nmis[] = { { HVG_NONE, 1, 5 } };
-    const uint64_t foreign[] = { 0x7ffe0000 };
+    const uint64_t further[] = { 0x7ffe0000 };
+    struct hvg_guest guest = HVG_INIT(struct hvg_guest);
     struct hvg_tables tables = HVG_INIT(struct hvg_tables);
     struct hvg_placed placed = HVG_INIT(struct hvg_placed);
-    uint64_t work_len = 0, len = 0;
-    uint8_t *work, *image;
+    struct hvg_plan *plan = NULL;
+    uint64_t memory_len = 0, len = 0;
+    uint8_t *room, *image;
 
-    tables.processors = processors;
-    tables.nr_processors = COUNT(processors);
-    tables.memory = memory;
-    tables.nr_memory = COUNT(memory);
-    tables.distance_pxm = pxms;
-    tables.distances = distances;
-    tables.nr_distances = COUNT(pxms);
+    guest.processors = processors;
+    guest.nr_processors = COUNT(processors);
+    guest.memory = memory;
+    guest.nr_memory = COUNT(memory);
+    guest.distance_pxm = pxms;
+    guest.distances = distances;
+    guest.nr_distances = COUNT(pxms);
+    guest.max_elements = 5;
     tables.io_apics = io_apics;
     tables.nr_io_apics = COUNT(io_apics);
     tables.overrides = overrides;
     tables.nr_overrides = COUNT(overrides);
     tables.nmis = nmis;
     tables.nr_nmis = COUNT(nmis);
-    tables.foreign = foreign;
-    tables.nr_foreign = COUNT(foreign);
+    tables.tables = further;
+    tables.nr_tables = COUNT(further);
     tables.oem_revision = 7;
     memcpy(tables.oem_id, "ABCDEF", 6);
     memcpy(tables.oem_table_id, "GHIJKLMN", 8);
 
-    CHECK(hvg_tables_work_len(&tables, &work_len, NULL) == 0);
-    work = malloc(work_len);
-    CHECK(hvg_tables_len(&tables, work, work_len, &len, NULL) == 0 && len > 0);
+    CHECK(hvg_guest_len(&guest, &memory_len, NULL) == 0);
+    room = malloc(memory_len);
+    CHECK(hvg_guest_make(&guest, room, memory_len, &plan, NULL) == 0);
+    CHECK(hvg_guest_ids(plan, ids, COUNT(ids), NULL) == 0);
+    CHECK(hvg_plan_tables_len(plan, &tables, &len, NULL) == 0 && len > 0);
     /* Exactly as much as is needed, so that the sanitizers see one byte more. */
     image = malloc(len);
     memset(image, 0xaa, len);
-    REFUSED(hvg_tables_emit(&tables, work, work_len, image, (uint32_t)len - 1, 0x1000, &placed, error), -HVG_ENOBUFS,
+    REFUSED(hvg_plan_tables_emit(plan, &tables, image, (uint32_t)len - 1, 0x1000, &placed, error), -HVG_ENOBUFS,
             HVG_WHAT_TABLE_BUFFER_TOO_SMALL);
     CHECK(image[0] == 0xaa && placed.len == 0);
-    REFUSED(hvg_tables_emit(&tables, work, work_len, image, (uint32_t)len, 0x1008, &placed, error), -HVG_EINVAL,
+    REFUSED(hvg_plan_tables_emit(plan, &tables, image, (uint32_t)len, 0x1010, &placed, error), -HVG_EINVAL,
             HVG_WHAT_TABLE_BASE_MISALIGNED);
-    REFUSED(hvg_tables_emit(&tables, work, work_len / 2, image, (uint32_t)len, 0x1000, &placed, error), -HVG_ENOBUFS,
-            HVG_WHAT_WORK_TOO_SMALL);
     CHECK(image[0] == 0xaa);
-    CHECK(hvg_tables_emit(&tables, work, work_len, image, (uint32_t)len, 0x1000, &placed, NULL) == 0);
+    CHECK(hvg_plan_tables_emit(plan, &tables, image, (uint32_t)len, 0x1000, &placed, NULL) == 0);
     CHECK(placed.rsdp == 0x1000 && placed.len == len && placed.madt > placed.rsdp);
     CHECK(memcmp(image, "RSD PTR ", 8) == 0 && sum(image, 20) == 0 && sum(image, 36) == 0);
-    CHECK(placed.nr_tables == 5 && placed.tables[0].address == 0x1000 && placed.tables[0].len == 36);
-    CHECK(memcmp(placed.tables[0].signature, "RSDP", 4) == 0 && placed.tables[2].address == placed.madt);
+    CHECK(placed.nr_tables == 8 && placed.tables[0].address == 0x1000 && placed.tables[0].len == 36);
+    CHECK(memcmp(placed.tables[0].signature, "RSDP", 4) == 0 && placed.tables[3].address == placed.madt);
     {
-        const char *order[] = { "XSDT", "APIC", "SRAT", "SLIT" };
+        const char *order[] = { "XSDT", "FACP", "APIC", "SRAT", "SLIT", "DSDT" };
         uint64_t end = placed.tables[0].address + placed.tables[0].len;
         unsigned int i;
 
@@ -89,7 +92,8 @@ void test_tables(void)
             CHECK(memcmp(bytes, order[i], 4) == 0 && word(bytes + 4) == table->len && sum(bytes, table->len) == 0);
             end = table->address + table->len;
         }
-        CHECK(end == 0x1000 + placed.len);
+        CHECK(memcmp(placed.tables[7].signature, "FACS", 4) == 0 && placed.tables[7].address >= end);
+        CHECK(placed.tables[7].address + placed.tables[7].len == 0x1000 + placed.len);
     }
     {
         const uint8_t *madt = image + (placed.madt - 0x1000);
@@ -100,26 +104,29 @@ void test_tables(void)
         CHECK(word(madt + 44 + 32 + 8) == 2 && word(madt + 44 + 32 + 12) == 2);
     }
 
-    /* A complete set is larger, and not to be had where the FADT is another's. */
-    tables.flags = HVG_TABLES_COMPLETE | HVG_TABLES_HYBRID | HVG_TABLES_PCAT;
-    {
-        uint64_t complete = 0;
+    /* What the library refuses, and more elements than there is room for. */
+    CHECK(hvg_guest_ids(plan, twins, COUNT(twins), NULL) == 0);
+    REFUSED(hvg_plan_tables_len(plan, &tables, &len, error), -HVG_EINVAL, HVG_WHAT_TABLE_DUPLICATE_APIC_ID);
+    CHECK(hvg_guest_ids(plan, ids, COUNT(ids), NULL) == 0);
+    io_apics[0].id = 256;
+    REFUSED(hvg_plan_tables_len(plan, &tables, &len, error), -HVG_EINVAL, HVG_WHAT_ELEMENT_FIELD);
+    io_apics[0].id = 1;
+    guest.max_elements = 0;
+    CHECK(hvg_guest_len(&guest, &memory_len, NULL) == 0);
+    CHECK(hvg_guest_make(&guest, room, memory_len, &plan, NULL) == 0);
+    REFUSED(hvg_plan_tables_len(plan, &tables, &len, error), -HVG_ENOBUFS, HVG_WHAT_MEMORY_TOO_SMALL);
 
-        CHECK(hvg_tables_len(&tables, work, work_len, &complete, NULL) == 0 && complete > len);
-    }
-    tables.madt_revision = 4;
-    REFUSED(hvg_tables_len(&tables, work, work_len, &len, error), -HVG_EINVAL, HVG_WHAT_TABLE_FADT_NOT_OURS);
-    tables.flags = 0;
+    /* dom0's: the host has a FADT, and its MADT's revision is at most 4. */
+    tables.madt_revision = 6;
+    CHECK(hvg_plan_tables_len(example_plan(), &tables, &len, NULL) == 0);
+    image = realloc(image, len);
+    CHECK(hvg_plan_tables_emit(example_plan(), &tables, image, (uint32_t)len, 0x1000, &placed, NULL) == 0);
+    CHECK(placed.nr_tables == 5 && placed.len == len);
     {
-        struct hvg_processor twins[] = { { 4, 0, 0 }, { 4, 1, 0 } };
+        const uint8_t *madt = image + (placed.madt - 0x1000);
 
-        tables.processors = twins;
-        tables.nr_processors = COUNT(twins);
-        REFUSED(hvg_tables_len(&tables, work, work_len, &len, error), -HVG_EINVAL, HVG_WHAT_TABLE_DUPLICATE_APIC_ID);
-        twins[1].apic_id = 5;
-        twins[1].flags = 4;
-        REFUSED(hvg_tables_len(&tables, work, work_len, &len, error), -HVG_EINVAL, HVG_WHAT_ELEMENT_FIELD);
+        CHECK(madt[8] == 4 && madt[44] == 9 && word(madt + 44 + 4) == 20);
     }
     free(image);
-    free(work);
+    free(room);
 }

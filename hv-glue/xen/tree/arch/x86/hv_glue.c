@@ -100,35 +100,25 @@ static int assign_ids(const struct domain *d, struct vnuma_info *vnuma)
 {
     struct hvg_error err = HVG_INIT(struct hvg_error);
     struct hvg_shape shape = HVG_INIT(struct hvg_shape);
-    uint32_t number[HV_GLUE_MAX_VNODES];
-    uint64_t work[HVG_APIC_IDS_WORK(HV_GLUE_MAX_VNODES) / sizeof(uint64_t)];
-    unsigned int i;
-    int rc;
+    int rc = hvg_apic_ids(vnuma->vcpu_to_vnode, d->max_vcpus, vnuma->nr_vnodes,
+                          hv_glue_vnuma_ids(d, vnuma), &shape, &err);
 
-    if ( vnuma->nr_vnodes > ARRAY_SIZE(number) )
-        return -EINVAL;
-
-    /* A guest's nodes have no other number than their toolstack's. */
-    for ( i = 0; i < vnuma->nr_vnodes; i++ )
-        number[i] = i;
-
-    rc = hvg_apic_ids(vnuma->vcpu_to_vnode, d->max_vcpus, number,
-                      vnuma->nr_vnodes, HV_GLUE_APIC_ID_LIMIT, (uint8_t *)work,
-                      sizeof(work), hv_glue_vnuma_ids(d, vnuma), &shape, &err);
-    if ( rc )
+    if ( rc == -ERANGE )
         printk(XENLOG_G_WARNING
-               "%pd: no APIC ids for %u vCPUs on %u vnodes: %d (%#x, %"PRIu64", %"PRIu64")\n",
-               d, d->max_vcpus, vnuma->nr_vnodes, rc, err.what, err.index,
-               err.value);
+               "%pd: highest APIC id of %u vCPUs on %u vnodes: %"PRIu64" > %"PRIu64"\n",
+               d, d->max_vcpus, vnuma->nr_vnodes, err.value, err.index);
+    else if ( rc )
+        printk(XENLOG_G_WARNING "%pd: no APIC ids for %u vCPUs on %u vnodes: %d\n",
+               d, d->max_vcpus, vnuma->nr_vnodes, rc);
     else
         *hv_glue_vnuma_shape(d, vnuma) = shape;
 
     return rc;
 }
 
-static int patch_policy(struct cpu_policy *p, const struct hvg_shape *shape)
+static int patch_policy(struct cpu_policy *p, const struct hvg_shape *shape,
+                        struct hvg_error *err)
 {
-    struct hvg_error err = HVG_INIT(struct hvg_error);
     struct hvg_cpuid cpuid = HVG_INIT(struct hvg_cpuid);
 
     cpuid.leaf_1 = (struct hvg_leaf *)&p->basic.raw[1];
@@ -152,7 +142,7 @@ static int patch_policy(struct cpu_policy *p, const struct hvg_shape *shape)
         break;
     }
 
-    return hvg_cpuid_patch(&cpuid, shape, &err);
+    return hvg_cpuid_patch(&cpuid, shape, err);
 }
 
 /* The local APICs that exist already take their ids; later ones at their reset. */
@@ -194,7 +184,7 @@ struct vnuma_info *hv_glue_vnuma_set(struct domain *d,
     /* Its ids may be in the guest's tables and in devices' messages by now. */
     rc = d->creation_finished ? -EBUSY : assign_ids(d, vnuma);
     if ( !rc )
-        rc = patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, vnuma));
+        rc = patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, vnuma), NULL);
     if ( rc )
     {
         hv_glue_vnuma_free(vnuma);
@@ -213,14 +203,15 @@ void hv_glue_recalculate_cpuid_policy(struct domain *d)
 
     /* The shape fitted when it was set, and the vendor does not change. */
     if ( opted_in(d) && d->vnuma &&
-         patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, d->vnuma)) )
+         patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, d->vnuma), NULL) )
         ASSERT_UNREACHABLE();
 }
 
 /* dom0's layout, ids and shape, from its builder. */
-int __init hv_glue_vnuma_install(struct domain *d, struct vnuma_info *vnuma)
+int __init hv_glue_vnuma_install(struct domain *d, struct vnuma_info *vnuma,
+                                 struct hvg_error *err)
 {
-    int rc = patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, vnuma));
+    int rc = patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, vnuma), err);
 
     if ( rc )
         return rc;

@@ -71,7 +71,7 @@ static int __init hv_glue_setup_acpi_madt(struct domain *d, paddr_t start_info,
     const struct acpi_table_desc *tables = acpi_gbl_root_table_list.tables;
     unsigned int i, nr = 0;
     unsigned long size;
-    uint64_t *foreign;
+    uint64_t *addresses;
     paddr_t arena;
     int rc;
 
@@ -81,16 +81,16 @@ static int __init hv_glue_setup_acpi_madt(struct domain *d, paddr_t start_info,
     /* As Xen's own XSDT: the DMAR gets its signature back, but stays out. */
     acpi_dmar_reinstate();
 
-    foreign = xzalloc_array(uint64_t, acpi_gbl_root_table_list.count + 1);
-    if ( !foreign )
+    addresses = xzalloc_array(uint64_t, acpi_gbl_root_table_list.count + 1);
+    if ( !addresses )
         return -ENOMEM;
     for ( i = 0; i < acpi_gbl_root_table_list.count; i++ )
         if ( pvh_acpi_xsdt_table_allowed(tables[i].signature.ascii,
                                          tables[i].address,
                                          tables[i].length) )
-            foreign[nr++] = tables[i].address;
+            addresses[nr++] = tables[i].address;
 
-    rc = hv_glue_dom0_tables_begin(d, foreign, nr, &size);
+    rc = hv_glue_dom0_tables_begin(d, addresses, nr, &size);
     if ( !rc )
     {
         /* Whole pages, so that no hole stands beside them in the memory map. */
@@ -127,7 +127,7 @@ static int __init hv_glue_setup_acpi_madt(struct domain *d, paddr_t start_info,
             printk("Unable to add vNUMA tables to memory map\n");
         rc = hv_glue_dom0_tables_emit(d, arena, size, start_info, madt);
     }
-    xfree(foreign);
+    xfree(addresses);
 
     return rc ?: HV_GLUE_TABLES_DONE;
 }

@@ -26,14 +26,6 @@ struct xen_domctl_createdomain;
 #define XEN_HV_GLUE_CDF XEN_DOMCTL_CDF_vnuma_apic_topology
 
 /*
- * No guest of Xen has interrupt remapping or the extended destination id, so
- * ids above 254 cannot be reached by device interrupts, and Linux refuses them.
- */
-#define HV_GLUE_APIC_ID_LIMIT 254U
-/* What vnuma_alloc() takes: nr_vnodes squared words in a page. */
-#define HV_GLUE_MAX_VNODES 32U
-
-/*
  * vcpu_to_vnode[] is followed by the APIC ids and by their shape, so that they
  * come and go with the layout they derive from.
  */
@@ -58,7 +50,8 @@ struct vnuma_info *hv_glue_vnuma_alloc(unsigned int nr_vnodes,
                                        unsigned int nr_ranges,
                                        unsigned int nr_vcpus);
 void hv_glue_vnuma_free(struct vnuma_info *vnuma);
-int hv_glue_vnuma_install(struct domain *d, struct vnuma_info *vnuma);
+int hv_glue_vnuma_install(struct domain *d, struct vnuma_info *vnuma,
+                          struct hvg_error *err);
 void hv_glue_recalculate_cpuid_policy(struct domain *d);
 
 long hv_glue_do_domctl(struct xen_domctl *op, struct domain *d,

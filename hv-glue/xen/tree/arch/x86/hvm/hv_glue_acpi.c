@@ -22,8 +22,8 @@
 
 #include <public/arch-x86/hvm/start_info.h>
 
-/* The revision of ACPI 6.1, the newest whose MADT Xen's dom0 gets. */
-#define MADT_REVISION 4
+/* An override is of one of 256 ISA interrupts. */
+#define MAX_OVERRIDES 256
 
 /* More room for the tables than they need, to see what happens where there is none. */
 static uint64_t __initdata opt_arena;
@@ -38,10 +38,7 @@ integer_param("hv_glue_copy_fails", opt_copy_fails);
 #endif
 
 static struct hvg_tables __initdata tables;
-static void *__initdata tables_work;
-static uint64_t __initdata tables_work_len;
-
-static struct hvg_override __initdata overrides[256];
+static struct hvg_override __initdata overrides[MAX_OVERRIDES];
 static unsigned int __initdata nr_overrides;
 
 static int __init cf_check add_override(struct acpi_subtable_header *header,
@@ -61,74 +58,10 @@ static int __init cf_check add_override(struct acpi_subtable_header *header,
     return 0;
 }
 
-/* Processors, memory and distances, as the installed layout has them. */
-static int __init describe_nodes(const struct domain *d, struct hvg_error *err)
+/* Elements of all arrays of `tables`, which the plan makes room for. */
+unsigned int __init hv_glue_dom0_table_elements(void)
 {
-    struct hvg_layout layout = HVG_INIT(struct hvg_layout);
-    struct hvg_shape shape = HVG_INIT(struct hvg_shape);
-    struct hvg_processor *processors;
-    struct hvg_memory *memory;
-    uint32_t *pxms, *distances, *vdistance, *flags;
-    unsigned int i, j, n, filled = 0;
-    int rc = hvg_plan_layout(hv_glue_dom0_plan(), &layout, &shape, err);
-
-    if ( rc )
-        return rc;
-
-    n = layout.nr_vnodes;
-    processors = xzalloc_array(struct hvg_processor, d->max_vcpus);
-    memory = xzalloc_array(struct hvg_memory, layout.nr_vmemranges);
-    pxms = xzalloc_array(uint32_t, n * 2);
-    distances = xzalloc_array(uint32_t, n * n);
-    vdistance = xzalloc_array(uint32_t, n * n);
-    flags = xzalloc_array(uint32_t, layout.nr_vmemranges);
-    if ( !processors || !memory || !pxms || !distances || !vdistance || !flags )
-        return -ENOMEM;
-
-    layout.vnode_pxm = pxms + n;
-    layout.vdistance = vdistance;
-    layout.range_flags = flags;
-    rc = hvg_plan_layout(hv_glue_dom0_plan(), &layout, &shape, err);
-    if ( rc )
-        return rc;
-
-    for ( i = 0; i < d->max_vcpus; i++ )
-    {
-        processors[i].apic_id = hv_glue_x2apic_id(d, i);
-        processors[i].pxm = layout.vnode_pxm[d->vnuma->vcpu_to_vnode[i]];
-    }
-
-    for ( i = 0; i < layout.nr_vmemranges; i++ )
-    {
-        const struct xen_vmemrange *range = &d->vnuma->vmemrange[i];
-
-        memory[i].start = range->start;
-        memory[i].end = range->end;
-        memory[i].pxm = layout.vnode_pxm[range->nid];
-        memory[i].flags = flags[i];
-    }
-
-    /* Gaps have no row: the SLIT's emitter fills them. */
-    for ( i = 0; i < n; i++ )
-    {
-        if ( layout.vnode_pxm[i] == HVG_NONE )
-            continue;
-        pxms[tables.nr_distances++] = layout.vnode_pxm[i];
-        for ( j = 0; j < n; j++ )
-            if ( layout.vnode_pxm[j] != HVG_NONE )
-                distances[filled++] = vdistance[i * n + j];
-    }
-    xfree(vdistance);
-    xfree(flags);
-
-    tables.processors = processors;
-    tables.nr_processors = d->max_vcpus;
-    tables.memory = memory;
-    tables.nr_memory = layout.nr_vmemranges;
-    tables.distance_pxm = pxms;
-    tables.distances = distances;
-
-    return 0;
+    return nr_ioapics + MAX_OVERRIDES + acpi_gbl_root_table_list.count;
 }
 
 static int __init describe_interrupts(const struct domain *d)
@@ -157,8 +90,8 @@ static int __init describe_interrupts(const struct domain *d)
 
 /* The size of all tables; everything that may fail for their content is here. */
 int __init hv_glue_dom0_tables_begin(const struct domain *d,
-                                     const uint64_t *foreign,
-                                     unsigned int nr_foreign,
+                                     const uint64_t *addresses,
+                                     unsigned int nr_addresses,
                                      unsigned long *size)
 {
     struct hvg_error err = HVG_INIT(struct hvg_error);
@@ -173,27 +106,20 @@ int __init hv_glue_dom0_tables_begin(const struct domain *d,
     }
 
     tables = (struct hvg_tables)HVG_INIT(struct hvg_tables);
-    tables.madt_revision = min_t(unsigned int, native->revision, MADT_REVISION);
+    tables.madt_revision = native->revision;
     tables.oem_revision = native->oem_revision;
     memcpy(tables.oem_id, native->oem_id, sizeof(tables.oem_id));
     memcpy(tables.oem_table_id, native->oem_table_id,
            sizeof(tables.oem_table_id));
-    tables.foreign = foreign;
-    tables.nr_foreign = nr_foreign;
+    tables.tables = addresses;
+    tables.nr_tables = nr_addresses;
 
-    rc = describe_nodes(d, &err);
-    if ( !rc )
-        rc = describe_interrupts(d);
-    if ( !rc )
-        rc = hvg_tables_work_len(&tables, &tables_work_len, &err);
-    if ( !rc && (tables_work = xmalloc_bytes(tables_work_len)) == NULL )
-        rc = -ENOMEM;
-    if ( !rc )
-        rc = hvg_tables_len(&tables, tables_work, tables_work_len, &len, &err);
+    rc = describe_interrupts(d);
     if ( rc )
-        printk(XENLOG_ERR
-               "vNUMA: no tables for dom0: %d (rule %#x, element %"PRIu64", value %#"PRIx64")\n",
-               rc, err.what, err.index, err.value);
+        return rc;
+    rc = hvg_plan_tables_len(hv_glue_dom0_plan(), &tables, &len, &err);
+    if ( rc )
+        hv_glue_dom0_report("no tables for dom0", &err);
     *size = max(len, opt_arena);
 
     return rc;
@@ -227,8 +153,8 @@ int __init hv_glue_dom0_tables_emit(struct domain *d, paddr_t arena,
     int rc = image ? 0 : -ENOMEM;
 
     if ( !rc )
-        rc = hvg_tables_emit(&tables, tables_work, tables_work_len, image, size,
-                             arena, &where, &err);
+        rc = hvg_plan_tables_emit(hv_glue_dom0_plan(), &tables, image, size,
+                                  arena, &where, &err);
     /* Each with the zeros behind it, so that all of the arena is written. */
     for ( i = 0; !rc && i < where.nr_tables; i++ )
     {
@@ -245,8 +171,11 @@ int __init hv_glue_dom0_tables_emit(struct domain *d, paddr_t arena,
                                                    rsdp_paddr),
                           &where.rsdp, sizeof(where.rsdp), "start info", 10);
     if ( rc )
-        printk(XENLOG_ERR "vNUMA: dom0's tables at %#"PRIpaddr": %d (rule %#x)\n",
-               arena, rc, err.what);
+    {
+        printk(XENLOG_ERR "vNUMA: dom0's tables at %#"PRIpaddr": %d\n", arena, rc);
+        if ( err.what != HVG_WHAT_NONE )
+            hv_glue_dom0_report("no tables for dom0", &err);
+    }
     else
         printk(XENLOG_INFO
                "vNUMA: dom0's tables: %"PRIu64" bytes at %#"PRIpaddr"\n",
@@ -254,11 +183,6 @@ int __init hv_glue_dom0_tables_emit(struct domain *d, paddr_t arena,
 
     *madt = where.madt;
     xfree(image);
-    xfree(tables_work);
-    xfree((void *)tables.processors);
-    xfree((void *)tables.memory);
-    xfree((void *)tables.distance_pxm);
-    xfree((void *)tables.distances);
     xfree((void *)tables.io_apics);
     hv_glue_dom0_forget_plan();
 

@@ -1,0 +1,176 @@
+//! What stays after boot: APIC ids, CPUID leaves and the domains of frames.
+
+use acpi_gen::ApicId;
+use hv_glue::cpuid::{Leaf, PolicyLeaves, Vendor, patch_policy};
+use hv_glue::hypercall::{INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmRange, get_mfn_pxms};
+use hv_glue::{ApicIds, Numbering, PackageShape, Stride, VnodeId};
+
+use crate::border::{Arguments, call, read, read_mut, slice, slice_mut};
+use crate::plan::describe;
+use crate::rules::{Border, Fault};
+use crate::types::{
+    HVG_MFN_PXMS_MAX, HVG_NONE, HVG_NUMBERING_DENSE, HVG_NUMBERING_DOMAIN, HVG_VENDOR_AMD,
+    HVG_VENDOR_HYGON, HVG_VENDOR_INTEL, HvgCpuid, HvgError, HvgLeaf, HvgPxmRange, HvgShape,
+};
+
+/// Gives each vCPU of an opted-in guest its APIC id: the first of (vnode, stride 2) and
+/// (vnode, stride 1) whose ids are all at most 254. A guest's nodes have no other number than
+/// their vnode's. `vcpu_to_vnode` and `ids` have `nr_vcpus` elements.
+///
+/// Errors: -ERANGE where no encoding fits; -EINVAL above HVG_MAX_VNODES vnodes.
+///
+/// # Safety
+/// Every pointer is null or points at as many initialised elements as said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hvg_apic_ids(
+    vcpu_to_vnode: *const u32,
+    nr_vcpus: u32,
+    nr_vnodes: u32,
+    ids: *mut u32,
+    shape: *mut HvgShape,
+    error: *mut HvgError,
+) -> i32 {
+    let body = |arguments: &mut Arguments| {
+        arguments.input(vcpu_to_vnode, nr_vcpus.into())?;
+        arguments.output(ids, nr_vcpus.into())?;
+        // SAFETY: the caller's promise; VnodeId and ApicId are transparent u32.
+        let (vcpu_to_vnode, ids, shape) = unsafe {
+            (
+                slice(vcpu_to_vnode.cast::<VnodeId>(), nr_vcpus),
+                slice_mut(ids.cast::<ApicId>(), nr_vcpus),
+                read_mut(arguments, shape)?,
+            )
+        };
+        let assigned = ApicIds::of_guest(vcpu_to_vnode, nr_vnodes, ids)?;
+        describe(assigned.shape(), assigned.highest().0, shape);
+        Ok(0)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(error, body) }
+}
+
+/// The shape that [`describe`] described; `None` for ids of `2 * vCPU`.
+fn shape(of: &HvgShape) -> Result<Option<PackageShape>, Fault> {
+    let field = |at, value: u32| Err(Fault::invalid(Border::StructField, at, value.into()));
+    let numbering = match of.numbering {
+        HVG_NUMBERING_DOMAIN => Numbering::Domain,
+        HVG_NUMBERING_DENSE => Numbering::Dense,
+        other => return field(2, other),
+    };
+    let stride = match of.stride {
+        0 => return Ok(None),
+        1 => Stride::One,
+        2 => Stride::Two,
+        other => return field(3, other),
+    };
+    let shape = PackageShape::new(numbering, stride, of.max_per_node)?;
+    if shape.pkg_shift() != of.pkg_shift {
+        return field(4, of.pkg_shift);
+    }
+    Ok(Some(shape))
+}
+
+// A policy's leaves are read and written in place.
+const _: () = {
+    assert!(size_of::<HvgLeaf>() == size_of::<Leaf>());
+    assert!(core::mem::offset_of!(HvgLeaf, a) == core::mem::offset_of!(Leaf, eax));
+    assert!(core::mem::offset_of!(HvgLeaf, b) == core::mem::offset_of!(Leaf, ebx));
+    assert!(core::mem::offset_of!(HvgLeaf, c) == core::mem::offset_of!(Leaf, ecx));
+    assert!(core::mem::offset_of!(HvgLeaf, d) == core::mem::offset_of!(Leaf, edx));
+};
+
+/// Makes a guest's CPUID policy say what its APIC ids say: one package and one
+/// last-level cache for each node. Nothing changes for ids of `2 * vCPU`, nor on
+/// an error: -ERANGE where a field is too narrow.
+///
+/// # Safety
+/// Every pointer is null or points at as many initialised elements as said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hvg_cpuid_patch(
+    cpuid: *const HvgCpuid,
+    of: *const HvgShape,
+    error: *mut HvgError,
+) -> i32 {
+    let body = |arguments: &mut Arguments| {
+        // SAFETY: the caller's promise.
+        let (cpuid, of) = unsafe { (read(arguments, cpuid)?, read(arguments, of)?) };
+        arguments.output(cpuid.leaf_1, 1)?;
+        arguments.output(cpuid.leaf_4, cpuid.nr_leaf_4.into())?;
+        arguments.output(cpuid.leaf_b, cpuid.nr_leaf_b.into())?;
+        let nr_extended = u32::from(!cpuid.leaf_80000008.is_null());
+        arguments.output(cpuid.leaf_80000008, nr_extended.into())?;
+        let vendor = match cpuid.vendor {
+            HVG_VENDOR_INTEL => Vendor::Intel,
+            HVG_VENDOR_AMD => Vendor::Amd,
+            HVG_VENDOR_HYGON => Vendor::Hygon,
+            other => return Err(Fault::invalid(Border::StructField, 12, other.into())),
+        };
+        let Some(shape) = shape(&of)? else { return Ok(0) };
+        // SAFETY: noted above; the two leaf structures have one layout, as
+        // asserted above.
+        let leaves = unsafe {
+            PolicyLeaves {
+                leaf_1: &mut *cpuid.leaf_1.cast::<Leaf>(),
+                leaf_4: slice_mut(cpuid.leaf_4.cast::<Leaf>(), cpuid.nr_leaf_4),
+                leaf_b: slice_mut(cpuid.leaf_b.cast::<Leaf>(), cpuid.nr_leaf_b),
+                leaf_80000008: slice_mut(cpuid.leaf_80000008.cast::<Leaf>(), nr_extended)
+                    .first_mut(),
+            }
+        };
+        patch_policy(vendor, shape, leaves)?;
+        Ok(0)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(error, body) }
+}
+
+// The table is read in place, and the limits are the library's.
+const _: () = {
+    assert!(HVG_MFN_PXMS_MAX == MAX_MFNS && HVG_NONE == INVALID_NUMA_ID);
+    assert!(size_of::<HvgPxmRange>() == size_of::<PxmRange>());
+    assert!(core::mem::offset_of!(HvgPxmRange, start) == core::mem::offset_of!(PxmRange, start));
+    assert!(core::mem::offset_of!(HvgPxmRange, end) == core::mem::offset_of!(PxmRange, end));
+    assert!(core::mem::offset_of!(HvgPxmRange, pxm) == core::mem::offset_of!(PxmRange, domain));
+};
+
+/// Answers XENMEM_get_mfn_pxms by a table of the host's memory blocks, HVG_NONE
+/// for a frame in none. `nr` and `pad` are the hypercall's own; `mfns` and `pxms`
+/// have the lesser of `nr` and HVG_MFN_PXMS_MAX elements.
+///
+/// Errors: -EPERM for another than the hardware domain, -EINVAL for a pad other
+/// than 0 or ranges that do not ascend, -E2BIG above HVG_MFN_PXMS_MAX frames.
+///
+/// # Safety
+/// Every pointer is null or points at as many initialised elements as said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hvg_mfn_pxms(
+    ranges: *const HvgPxmRange,
+    nr_ranges: u32,
+    hardware_domain: u32,
+    nr: u32,
+    pad: u32,
+    mfns: *const u64,
+    pxms: *mut u32,
+    error: *mut HvgError,
+) -> i32 {
+    let body = |arguments: &mut Arguments| {
+        let count = nr.min(HVG_MFN_PXMS_MAX);
+        arguments.input(ranges, nr_ranges.into())?;
+        arguments.input(mfns, count.into())?;
+        arguments.output(pxms, count.into())?;
+        // SAFETY: noted above; the two range structures have one layout, as
+        // asserted above.
+        let (ranges, mfns, pxms) = unsafe {
+            (
+                slice(ranges.cast::<PxmRange>(), nr_ranges),
+                slice(mfns, count),
+                slice_mut(pxms, count),
+            )
+        };
+        let asked = MfnPxms { hardware_domain: hardware_domain != 0, nr, pad };
+        get_mfn_pxms(ranges, asked, mfns, pxms)?;
+        Ok(0)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(error, body) }
+}

@@ -1,0 +1,414 @@
+//! dom0's plan, from what the host's hypervisor knows.
+
+use acpi_gen::{
+    Description, Distance, Distances, GpaRange, MemoryRange, Processor, ProcessorUid,
+    ProximityDomain, Revisions, TableSet, Topology,
+};
+
+use super::arena::Arena;
+use crate::apic::{PackageShape, legacy_id};
+use crate::e820::{self, E820Entry, Rule, Trim};
+use crate::gate::{Gate, GateInput};
+use crate::layout::{Layout, MAX_RANGES};
+use crate::populate::{Populate, Walk};
+use crate::units::{count, index};
+use crate::{Error, NodeId, PcpuId, Pfn, VcpuId};
+
+/// The newest MADT revision that Xen gives a dom0: ACPI 6.1's.
+const MADT_REVISION: u8 = 4;
+
+/// A memory block of the host: a range of addresses on one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryBlock {
+    /// Its addresses; both borders on 4 KiB pages.
+    pub range: GpaRange,
+    /// Its node.
+    pub node: NodeId,
+    /// Whether the firmware flagged it hot-pluggable.
+    pub hotplug: bool,
+}
+
+/// A valid pCPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostCpu {
+    /// Its number.
+    pub pcpu: PcpuId,
+    /// Its node (`cpu_to_node()`).
+    pub node: NodeId,
+}
+
+/// The host as its hypervisor knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct HostFacts<'a> {
+    /// Memory blocks in any order, as the SRAT has them; none with `numa=fake`.
+    pub blocks: &'a [MemoryBlock],
+    /// The valid pCPUs of dom0's pool in ascending order: vCPU n runs on the n-th.
+    pub cpus: &'a [HostCpu],
+    /// Each node's proximity domain, by node number; `None` for no such node.
+    pub node_to_pxm: &'a [Option<ProximityDomain>],
+    /// `__node_distance()` by node, row by row over `node_to_pxm`; 255 becomes
+    /// 254. Empty: 10 on the diagonal and 20 elsewhere.
+    pub distances: &'a [u8],
+    /// The memory map, ascending. The plan refers to it.
+    pub map: &'a [E820Entry],
+}
+
+/// What dom0 is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dom0Request {
+    /// dom0 is PVH.
+    pub pvh: bool,
+    /// Each vCPU has hard affinity to one pCPU (`dom0_vcpus_pin`). Not so where
+    /// the scheduler moves CPUs in groups (`sched-gran` above one CPU).
+    pub pinned: bool,
+    /// dom0's vCPUs.
+    pub vcpus: u32,
+    /// pCPUs that dom0's vCPUs are to cover: those of its pool, or all of the machine.
+    pub pcpus: u32,
+    /// Fewer vCPUs than pCPUs are accepted, too: asked for, or all that a guest can
+    /// have on a host with more pCPUs. The vNUMA series requires equality.
+    pub partial: bool,
+}
+
+/// dom0's size.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryRequest<'a> {
+    /// 4 KiB pages of RAM.
+    pub nr_pages: u64,
+    /// Bytes of kernel and modules, as Xen counts them.
+    pub modules: u64,
+    /// Ranges that the trim by node does not cut, ascending, in place of the policy's.
+    pub keep: Option<&'a [GpaRange]>,
+}
+
+/// The plan of a dom0: gate, layout, ids, memory map, populate steps and tables from one
+/// state.
+#[derive(Debug)]
+pub struct Dom0Plan<'a> {
+    arena: Arena<'a>,
+    pub(crate) layout: Layout,
+    shape: Option<PackageShape>,
+    gate: Gate,
+    refusal: Option<Error>,
+    map: &'a [E820Entry],
+    keep: Option<&'a [GpaRange]>,
+    kept: [GpaRange; 2],
+    /// Pieces of the arena that the trimmed map has.
+    pieces: usize,
+    rule: Rule,
+    merged: u32,
+    first_fit: Option<Error>,
+    pvh: bool,
+    several_nodes: bool,
+    vcpus: usize,
+}
+
+impl<'a> Dom0Plan<'a> {
+    /// No plan. A constant, so that the caller's memory is its only place: about 6 KiB.
+    pub const EMPTY: Self = Self {
+        arena: Arena::empty(),
+        layout: Layout::EMPTY,
+        shape: None,
+        gate: Gate::EMPTY,
+        refusal: None,
+        map: &[],
+        keep: None,
+        kept: e820::LEAST_TO_KEEP,
+        pieces: 0,
+        rule: Rule::FirstFit,
+        merged: 0,
+        first_fit: None,
+        pvh: false,
+        several_nodes: false,
+        vcpus: 0,
+    };
+
+    /// Plans a dom0. A host that cannot be laid out is no error: the gate is not met, and
+    /// [`Dom0Plan::refusal`] says why.
+    ///
+    /// # Errors
+    /// [`Error::ScratchTooSmall`], [`Error::MapNotAscending`].
+    pub fn build(
+        &mut self,
+        facts: HostFacts<'a>,
+        request: Dom0Request,
+        arena: Arena<'a>,
+    ) -> Result<(), Error> {
+        let (needed, have) = (index(request.vcpus), arena.processors.len());
+        if have < needed {
+            return Err(Error::ScratchTooSmall { needed, have });
+        }
+        self.arena = arena;
+        self.layout.clear();
+        self.map = facts.map;
+        self.vcpus = needed;
+        self.pieces = 0;
+        self.pvh = request.pvh;
+        self.several_nodes = facts.nodes() > 1;
+        self.shape = None;
+        self.refusal = None;
+
+        let ids = self.lay_out(&facts, request.vcpus);
+        let uncovered_pages = match e820::check_coverage(self.map, self.layout.memory()) {
+            Ok(()) => 0,
+            Err(Error::RamNotCovered { uncovered, .. }) => uncovered,
+            Err(error) => return Err(error),
+        };
+        let laid_out = self.refusal.is_none();
+        self.gate = Gate::evaluate(&GateInput {
+            pvh: request.pvh,
+            pinned: request.pinned,
+            vcpus: request.vcpus,
+            pcpus: request.pcpus,
+            nodes: if laid_out { count(self.layout.domains().len()) } else { facts.nodes() },
+            blocks: count(facts.blocks.len()),
+            uncovered_pages: if laid_out { uncovered_pages } else { 0 },
+            highest: ids.map(|(_, highest)| highest),
+            partial: request.partial,
+        });
+        match ids {
+            Ok((shape, _)) if self.gate.enabled() => self.shape = Some(shape),
+            Ok(_) => {}
+            // That ids do not fit is the gate's to say, too.
+            Err(error) => self.refusal = Some(error),
+        }
+        if !self.gate.enabled() {
+            for (vcpu, processor) in (0..).zip(self.arena.processors.iter_mut()).take(needed) {
+                let apic_id = legacy_id(VcpuId(vcpu));
+                *processor = Processor { uid: ProcessorUid(vcpu), apic_id, ..Arena::PROCESSOR };
+            }
+        }
+        Ok(())
+    }
+
+    /// One memory range for each block, nodes without CPUs included, and vCPU n on the node
+    /// of the n-th valid pCPU. The memory stays where the vCPUs are refused: the trim of the
+    /// memory map by node is for them, too.
+    fn lay_out(
+        &mut self,
+        facts: &HostFacts<'_>,
+        vcpus: u32,
+    ) -> Result<(PackageShape, acpi_gen::ApicId), Error> {
+        let memory = self.take_blocks(facts);
+        if memory.is_err() {
+            self.layout.clear_memory();
+        }
+        let checked = check_counts(facts, vcpus).and(memory).and_then(|()| {
+            self.take_cpus(facts, vcpus)?;
+            self.layout.number_by_domain();
+            self.layout.set_distances(|(_, from), (_, to)| facts.distance(from, to))?;
+            self.layout.check_memory()?;
+            self.layout.check_interleaving()
+        });
+        if let Err(error) = checked {
+            self.refusal = Some(error);
+            return Err(error);
+        }
+        let processors = self.arena.processors.get_mut(..self.vcpus).unwrap_or_default();
+        let layout = &self.layout;
+        super::assign_ids(layout, processors, |rank| layout.domains().get(rank).copied())
+    }
+
+    fn take_blocks(&mut self, facts: &HostFacts<'_>) -> Result<(), Error> {
+        for block in facts.blocks {
+            let domain = facts.domain(block.node)?;
+            self.layout.add_node(domain, Some(block.node))?;
+            self.layout.add_memory(MemoryRange {
+                range: block.range,
+                domain,
+                hot_pluggable: block.hotplug,
+                non_volatile: false,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn take_cpus(&mut self, facts: &HostFacts<'_>, vcpus: u32) -> Result<(), Error> {
+        let slots = self.arena.processors.iter_mut().take(index(vcpus));
+        for ((uid, slot), cpu) in (0..).map(ProcessorUid).zip(slots).zip(facts.cpus) {
+            let domain = facts.domain(cpu.node)?;
+            self.layout.add_node(domain, Some(cpu.node))?;
+            *slot = Processor { uid, domain: Some(domain), ..Arena::PROCESSOR };
+        }
+        Ok(())
+    }
+
+    /// Trims the host's memory map to dom0's size: by node for a PVH dom0 of a host with
+    /// several nodes, else, or where that is refused, in address order as Xen does.
+    ///
+    /// # Errors
+    /// [`Error::PagesAboveTotal`], [`Error::ScratchTooSmall`].
+    pub fn trim(&mut self, request: MemoryRequest<'a>) -> Result<(), Error> {
+        let MemoryRequest { nr_pages, modules, keep } = request;
+        (self.kept, self.keep) = (e820::ranges_to_keep(modules), keep);
+        (self.pieces, self.merged, self.first_fit) = (0, 0, None);
+        let (map, ranges) = (self.map, self.layout.memory());
+        if self.pvh && self.several_nodes && !ranges.is_empty() {
+            let keep = keep.unwrap_or(&self.kept);
+            let (most, pieces) = (e820::MAX_ENTRIES, &mut *self.arena.pieces);
+            match Trim::by_node(map, ranges, keep, nr_pages, most, pieces) {
+                Ok(trim) if !e820::has_room(trim.entries(), modules) => {
+                    self.first_fit = Some(Error::NoRoomForModules { modules });
+                }
+                Ok(trim) => {
+                    (self.pieces, self.rule) = (trim.pieces.len(), trim.rule);
+                    self.merged = trim.merged;
+                    return Ok(());
+                }
+                Err(error) => self.first_fit = Some(error),
+            }
+        }
+        let trim = Trim::first_fit(map, nr_pages, &mut *self.arena.pieces)?;
+        (self.pieces, self.rule) = (trim.pieces.len(), trim.rule);
+        Ok(())
+    }
+
+    /// dom0's memory map as the last [`Dom0Plan::trim`] made it, ascending.
+    pub fn memory_map(&self) -> impl Iterator<Item = E820Entry> + '_ {
+        let keep = match self.rule {
+            Rule::Proportional => self.keep.unwrap_or(&self.kept),
+            Rule::FirstFit => &[],
+        };
+        let pieces = self.arena.pieces.get(..self.pieces).unwrap_or_default();
+        Trim { map: self.map, keep, pieces, rule: self.rule, merged: self.merged }.entries()
+    }
+
+    /// Whether the memory map is trimmed by node.
+    #[must_use]
+    pub fn is_by_node(&self) -> bool {
+        self.rule == Rule::Proportional && self.pieces > 0
+    }
+
+    /// Why the memory map is not trimmed by node although the host has several.
+    #[must_use]
+    pub const fn first_fit(&self) -> Option<Error> {
+        self.first_fit
+    }
+
+    /// Nodes each of whose pieces of RAM is kept whole or not at all, to keep the map short.
+    #[must_use]
+    pub const fn merged(&self) -> u32 {
+        self.merged
+    }
+
+    /// The end of the ranges that the policy keeps.
+    #[must_use]
+    pub const fn kept_up_to(&self) -> acpi_gen::Gpa {
+        let [_, load] = &self.kept;
+        load.end()
+    }
+
+    /// Whether dom0 gets vNUMA, and what each condition found.
+    #[must_use]
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Why the host cannot be laid out for this dom0; also where the gate says so.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<Error> {
+        self.refusal
+    }
+
+    /// The layout; `None` where the gate is not met.
+    #[must_use]
+    pub fn layout(&self) -> Option<&Layout> {
+        self.gate.enabled().then_some(&self.layout)
+    }
+
+    /// The vCPUs with their ids; with the gate not met, `2 * vCPU` and on no node.
+    #[must_use]
+    pub fn processors(&self) -> &[Processor] {
+        self.arena.processors.get(..self.vcpus).unwrap_or_default()
+    }
+
+    /// What CPUID says; `None` for ids of `2 * vCPU`, whose CPUID is left as it is.
+    #[must_use]
+    pub const fn shape(&self) -> Option<PackageShape> {
+        self.shape
+    }
+
+    /// The steps that populate `pages` frames from `start` on: a region of RAM of the
+    /// memory map.
+    #[must_use]
+    pub fn populate(&self, start: Pfn, pages: u64) -> Populate<'_> {
+        Populate::new(self.layout(), start, pages)
+    }
+
+    /// Goes on where [`Populate::pause`] stopped.
+    #[must_use]
+    pub fn resume(&self, walk: Walk) -> Populate<'_> {
+        Populate::resume(self.layout(), walk)
+    }
+
+    /// The tables: RSDP, XSDT, MADT, and SRAT and SLIT where the gate is met. Interrupts,
+    /// OEM fields and the host's MADT revision are `rest`'s.
+    ///
+    /// # Errors
+    /// Those of [`Topology::new`].
+    pub fn tables<'s>(
+        &'s mut self,
+        rest: Description<'s>,
+    ) -> Result<TableSet<'s>, acpi_gen::Error> {
+        let laid_out = self.gate.enabled();
+        let Arena { processors, scratch, .. } = &mut self.arena;
+        let layout = &self.layout;
+        let distances = Distances { domains: layout.domains(), matrix: layout.matrix() };
+        let description = Description {
+            processors: processors.get(..self.vcpus).unwrap_or_default(),
+            memory: if laid_out { layout.memory() } else { &[] },
+            distances: if laid_out { distances } else { Distances::DEFAULT },
+            revisions: Revisions::MadtOf(rest.revisions.madt().min(MADT_REVISION)),
+            ..rest
+        };
+        Ok(TableSet::new(&Topology::new(description, scratch)?))
+    }
+}
+
+impl HostFacts<'_> {
+    fn domain(&self, node: NodeId) -> Result<ProximityDomain, Error> {
+        let domain = self.node_to_pxm.get(index(node.0)).copied().flatten();
+        domain.ok_or(Error::NodeWithoutDomain { node })
+    }
+
+    /// Nodes that blocks or pCPUs are on.
+    fn nodes(&self) -> u32 {
+        let used = (0..).map(NodeId).zip(self.node_to_pxm).filter(|(node, _)| {
+            self.blocks.iter().any(|block| block.node == *node)
+                || self.cpus.iter().any(|cpu| cpu.node == *node)
+        });
+        count(used.count())
+    }
+
+    fn distance(&self, from: Option<NodeId>, to: Option<NodeId>) -> Distance {
+        let at = from.zip(to).map(|(from, to)| {
+            index(from.0).saturating_mul(self.node_to_pxm.len()).saturating_add(index(to.0))
+        });
+        match at.and_then(|at| self.distances.get(at)) {
+            Some(&value) => Distance::clamped(u32::from(value)),
+            None if from == to => Distance::LOCAL,
+            None => Distance::REMOTE,
+        }
+    }
+}
+
+fn check_counts(facts: &HostFacts<'_>, vcpus: u32) -> Result<(), Error> {
+    if vcpus == 0 {
+        return Err(Error::NoVcpus);
+    }
+    if index(vcpus) > facts.cpus.len() {
+        return Err(Error::TooManyVcpus { vcpus, pcpus: count(facts.cpus.len()) });
+    }
+    let ranges = facts.blocks.len();
+    if ranges == 0 {
+        return Err(Error::NoBlocks);
+    }
+    if ranges > MAX_RANGES {
+        return Err(Error::TooManyRanges { ranges: count(ranges), max: count(MAX_RANGES) });
+    }
+    let (nodes, entries) = (facts.node_to_pxm.len(), facts.distances.len());
+    if entries > 0 && nodes.checked_mul(nodes) != Some(entries) {
+        return Err(Error::DistancesNotSquare { nodes, entries });
+    }
+    Ok(())
+}
