@@ -59,7 +59,7 @@ fn len(topology: &Topology<'_>) -> Result<usize, Error> {
 fn emit(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
     let description = topology.description();
     let contained = contained(description.processors);
-    let kind = table::Kind { signature: SIGNATURE, revision: REVISION };
+    let kind = table::HeaderFields { signature: SIGNATURE, revision: REVISION };
     table::emit(kind, &description.oem, len(topology)?, buffer, |to| {
         for (group, of) in (0_u32..).zip(description.processors.chunks(GROUP)) {
             put_package(to, SCOPE_OP, scope_content_len(of, contained, group));

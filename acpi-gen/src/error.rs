@@ -175,7 +175,7 @@ pub enum Error {
     ScratchTooSmall {
         /// Words that it takes.
         needed: usize,
-        /// Words that were lent.
+        /// Words that the caller provides.
         have: usize,
     },
     /// A table's 32-bit length field cannot hold its length.
@@ -198,7 +198,7 @@ pub enum Error {
     BufferTooSmall {
         /// Bytes that the output takes.
         needed: usize,
-        /// Bytes that were lent.
+        /// Bytes that the caller provides.
         have: usize,
     },
     /// The base address is not aligned as the tables in the set need it.

@@ -112,7 +112,7 @@ impl fmt::Display for Error {
                 uid.0, max.0
             ),
             Self::ScratchTooSmall { needed, have } => {
-                write!(f, "scratch space of {needed} words is needed, {have} were lent")
+                write!(f, "scratch space of {have} words; expected at least {needed}")
             }
             Self::TableTooLarge { signature, len } => write!(
                 f,

@@ -67,7 +67,7 @@ struct Fadt {
 /// # Errors
 /// [`Error::BufferTooSmall`], with the buffer untouched.
 fn emit(fadt: &Fadt, oem: &Oem, buffer: &mut [u8]) -> Result<usize, Error> {
-    let kind = table::Kind { signature: SIGNATURE, revision: MAJOR };
+    let kind = table::HeaderFields { signature: SIGNATURE, revision: MAJOR };
     table::emit(kind, oem, LEN, buffer, |to| {
         to.put(&RawFadt {
             // The 32-bit fields are for tables below 4 GiB without the 64-bit ones.

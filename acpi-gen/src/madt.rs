@@ -119,7 +119,7 @@ pub fn len(topology: &Topology<'_>) -> Result<usize, Error> {
 pub fn emit(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
     let description = topology.description();
     let revision = description.revisions.madt();
-    let kind = table::Kind { signature: SIGNATURE, revision };
+    let kind = table::HeaderFields { signature: SIGNATURE, revision };
     table::emit(kind, &description.oem, len(topology)?, buffer, |to| {
         to.put(&RawMadt {
             local_apic_address: U32::new(LOCAL_APIC_ADDRESS),

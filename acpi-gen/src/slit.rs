@@ -38,7 +38,7 @@ pub fn len(topology: &Topology<'_>) -> Result<usize, Error> {
 pub fn emit(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
     let description = topology.description();
     let localities = side(topology);
-    let kind = table::Kind { signature: SIGNATURE, revision: REVISION };
+    let kind = table::HeaderFields { signature: SIGNATURE, revision: REVISION };
     table::emit(kind, &description.oem, len(topology)?, buffer, |to| {
         to.put(&RawSlit { localities: U64::new(u64::from(topology.localities())) });
         let distances = description.distances;

@@ -1,4 +1,4 @@
-//! Finding a duplicate among 32-bit values in lent memory, in linear time and
+//! Finding a duplicate among 32-bit values in place, in linear time and
 //! without the panic paths of `core`'s sorts (which guard against comparison
 //! functions that contradict themselves).
 

@@ -90,7 +90,7 @@ pub fn len(topology: &Topology<'_>) -> Result<usize, Error> {
 /// [`Error::BufferTooSmall`], with the buffer untouched, and those of [`len`].
 pub fn emit(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<usize, Error> {
     let description = topology.description();
-    let kind = table::Kind { signature: SIGNATURE, revision: REVISION };
+    let kind = table::HeaderFields { signature: SIGNATURE, revision: REVISION };
     table::emit(kind, &description.oem, len(topology)?, buffer, |to| {
         to.put(&RawSrat { reserved1: U32::new(1), reserved8: U64::ZERO });
         for processor in description.processors {

@@ -26,9 +26,9 @@ wire! { RawHeader: 36 {
 const CREATOR_ID: [u8; 4] = *b"ACGN";
 const CREATOR_REVISION: u32 = 1;
 
-/// Which table, for its header.
+/// What differs between the headers of a set.
 #[derive(Clone, Copy)]
-pub(crate) struct Kind {
+pub(crate) struct HeaderFields {
     pub(crate) signature: [u8; 4],
     pub(crate) revision: u8,
 }
@@ -53,7 +53,7 @@ pub(crate) fn table_len(
 /// Writes a table of exactly `len` bytes: header, what `body` writes, checksum.
 /// Touches nothing where the buffer is too short.
 pub(crate) fn emit(
-    kind: Kind,
+    fields: HeaderFields,
     oem: &Oem,
     len: usize,
     buffer: &mut [u8],
@@ -63,13 +63,13 @@ pub(crate) fn emit(
     let table = buffer.get_mut(..len).ok_or(Error::BufferTooSmall { needed: len, have })?;
     let Ok(length) = u32::try_from(len) else {
         let len = u64::try_from(len).unwrap_or(u64::MAX);
-        return Err(Error::TableTooLarge { signature: kind.signature, len });
+        return Err(Error::TableTooLarge { signature: fields.signature, len });
     };
     let mut writer = Writer::new(table);
     writer.put(&RawHeader {
-        signature: kind.signature,
+        signature: fields.signature,
         length: U32::new(length),
-        revision: kind.revision,
+        revision: fields.revision,
         checksum: 0,
         oem_id: oem.id,
         oem_table_id: oem.table_id,
@@ -78,7 +78,7 @@ pub(crate) fn emit(
         creator_revision: U32::new(CREATOR_REVISION),
     });
     body(&mut writer);
-    debug_assert_eq!(writer.remaining(), 0, "len() and emit() of {:?} differ", kind.signature);
+    debug_assert_eq!(writer.remaining(), 0, "len() and emit() of {:?} differ", fields.signature);
     let sum = byte_sum(table);
     if let Ok((header, _)) = RawHeader::mut_from_prefix(table) {
         header.checksum = sum.wrapping_neg();

@@ -23,20 +23,20 @@ struct Counts {
     /// MADT entries of type 0.
     type0: usize,
     /// SRAT entries of type 0.
-    affine_type0: usize,
+    srat_type0: usize,
     /// SRAT entries of type 2.
-    affine_type2: usize,
+    srat_type2: usize,
     highest_domain: Option<ProximityDomain>,
 }
 
 impl Counts {
     #[inline(always)]
     fn add(&mut self, type0: bool, domain: Option<ProximityDomain>) {
-        let affine = domain.is_some();
+        let in_srat = domain.is_some();
         // Each count is at most that of the processors, so none wraps.
         self.type0 = self.type0.wrapping_add(usize::from(type0));
-        self.affine_type0 = self.affine_type0.wrapping_add(usize::from(type0 && affine));
-        self.affine_type2 = self.affine_type2.wrapping_add(usize::from(!type0 && affine));
+        self.srat_type0 = self.srat_type0.wrapping_add(usize::from(type0 && in_srat));
+        self.srat_type2 = self.srat_type2.wrapping_add(usize::from(!type0 && in_srat));
         self.highest_domain = self.highest_domain.max(domain);
     }
 }
@@ -120,7 +120,7 @@ impl<'a> Topology<'a> {
 
     /// Processors with an SRAT entry, of type 0 and of type 2.
     pub(crate) const fn affinity_counts(&self) -> (usize, usize) {
-        (self.counts.affine_type0, self.counts.affine_type2)
+        (self.counts.srat_type0, self.counts.srat_type2)
     }
 
     /// Whether an NMI becomes a type 4 structure (else type 0xA).

@@ -29,7 +29,7 @@ fn write(
     addresses: impl Iterator<Item = Gpa>,
     buffer: &mut [u8],
 ) -> Result<usize, Error> {
-    let kind = table::Kind { signature: SIGNATURE, revision: REVISION };
+    let kind = table::HeaderFields { signature: SIGNATURE, revision: REVISION };
     table::emit(kind, oem, len, buffer, |to| {
         addresses.for_each(|address| to.put(&U64::new(address.0)));
     })

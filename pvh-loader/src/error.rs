@@ -142,13 +142,13 @@ pub enum Error {
         /// The other one.
         second: E820Entry,
     },
-    /// The memory that the caller lends for a list is too short.
+    /// The memory that the caller provides for a list is too short.
     ListTooShort {
         /// What it lists: "memory map" or "modules".
         list: &'static str,
         /// Entries that it takes.
         needed: usize,
-        /// Entries that were lent.
+        /// Entries that the caller provides.
         have: usize,
     },
     /// More entries in the memory map than Linux takes.
@@ -255,7 +255,7 @@ impl fmt::Display for Error {
                 write!(f, "memory regions overlap: {first} and {second}")
             }
             Self::ListTooShort { list, needed, have } => {
-                write!(f, "the {list} takes {needed} entries, {have} were lent")
+                write!(f, "the {list} has room for {have} entries; expected at least {needed}")
             }
             Self::MapTooLong { entries, max } => {
                 write!(f, "the memory map has {entries} entries, Linux takes {max}")

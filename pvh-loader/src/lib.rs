@@ -60,7 +60,6 @@
 
 mod bytes;
 mod bzimage;
-mod carry_out;
 mod elf;
 mod entry;
 mod error;
@@ -74,6 +73,7 @@ mod space;
 mod start_info;
 #[cfg(feature = "vm-memory")]
 mod vm_memory;
+mod write_guest;
 
 pub use bzimage::{Compression, Payload};
 pub use entry::{EntryState, SegmentState};

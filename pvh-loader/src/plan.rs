@@ -41,7 +41,7 @@ pub struct Guest<'a> {
     pub tables: TableSet<'a>,
 }
 
-/// Memory that a caller lends to a plan.
+/// Memory that a caller provides for a plan.
 #[derive(Debug)]
 pub struct Lists<'a> {
     /// As many as there are modules, or more; what they hold does not matter.
@@ -166,7 +166,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The bytes that the tables take of their pages: the buffer that
-    /// [`carry_out`](Self::carry_out) needs to be lent.
+    /// [`carry_out`](Self::carry_out) needs as its buffer.
     #[must_use]
     pub const fn tables_len(&self) -> usize {
         self.tables_len

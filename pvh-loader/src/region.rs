@@ -10,7 +10,7 @@ use crate::Error;
 /// (E820_MAX_ENTRIES_ZEROPAGE) and leaves out the rest without a word.
 pub const MAX_MAP_ENTRIES: usize = 128;
 
-/// The entries that [`memory_map`] needs to be lent for `regions` regions: the
+/// The entries that [`memory_map`] needs for `regions` regions: the
 /// tables' place may cut one into three.
 #[must_use]
 pub const fn map_len(regions: usize) -> usize {
@@ -50,7 +50,7 @@ pub fn memory_map<'m>(
     Ok(Map { list: list.get(..len).unwrap_or_default() })
 }
 
-/// A sorted and merged memory map in lent memory.
+/// A sorted and merged memory map in caller-provided memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Map<'m> {
     list: &'m [Option<E820Entry>],

@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Also FADT, FACS and DSDT: the complete set of a PVH guest
     #[arg(long)]
     complete: bool,
-    /// Print JSON instead of tables for people
+    /// Print JSON instead of human-readable tables
     #[arg(long)]
     json: bool,
 }
@@ -55,8 +55,11 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
         TableSet::new(&topology)
     };
     let image = TableImage::new(&set, args.base).map_err(failure)?;
-    let text =
-        if args.json { json(&topology, &image) } else { people(&file, &topology, &image, args) };
+    let text = if args.json {
+        json(&topology, &image)
+    } else {
+        human_readable(&file, &topology, &image, args)
+    };
     image.write(&args.out)?;
     Ok(text)
 }
@@ -79,7 +82,12 @@ fn json(topology: &Topology<'_>, image: &TableImage) -> String {
     output::json(&Json { vcpus, slit, files: image.files() })
 }
 
-fn people(file: &TopologyFile, topology: &Topology<'_>, image: &TableImage, args: &Args) -> String {
+fn human_readable(
+    file: &TopologyFile,
+    topology: &Topology<'_>,
+    image: &TableImage,
+    args: &Args,
+) -> String {
     let description = topology.description();
     let processors = description.processors.len();
     let domains = summary::domains(topology).len();

@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
         });
     }
     output::write_one(&args.out, &archive.finish())?;
-    Ok(people(&args.out, &replacements))
+    Ok(human_readable(&args.out, &replacements))
 }
 
 fn table_bytes(machine: &Machine, signature: [u8; 4]) -> Result<Vec<u8>, Error> {
@@ -123,7 +123,7 @@ fn oem_above(path: &Path, table: &Table<'_>) -> Result<Oem, Failure> {
     Ok(Oem { revision, ..oem })
 }
 
-fn people(out: &Path, replacements: &[Replacement]) -> String {
+fn human_readable(out: &Path, replacements: &[Replacement]) -> String {
     let mut table = TextTable::new([
         ("table", Align::Left),
         ("OEM id", Align::Left),

@@ -1,4 +1,4 @@
-//! Memory maps as people have them: a host file, the lines of a kernel's log, or
+//! Memory maps in three forms: a host file, the lines of a kernel's log, or
 //! /sys/firmware/memmap.
 
 use std::path::Path;

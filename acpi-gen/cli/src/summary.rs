@@ -1,4 +1,4 @@
-//! A machine as tables that a person reads: nodes, CPUs with ids, memory, distances.
+//! A machine as human-readable tables: nodes, CPUs with ids, memory, distances.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,7 +102,7 @@ fn range(memory: &MemoryRange) -> String {
     text
 }
 
-/// A size for people: at most two decimals, cut off.
+/// A human-readable size: at most two decimals, cut off.
 pub(crate) fn size(bytes: u64) -> String {
     let units = [(40_u32, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB"), (0, "B")];
     let (shift, unit) =

@@ -15,7 +15,7 @@ pub(crate) struct TableFile {
 
 /// What a file's first bytes say that it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     Rsdp,
     /// A header with a signature; FACS too, which has no other header field.
     Table,
@@ -26,19 +26,19 @@ pub(crate) enum Kind {
     Other,
 }
 
-pub(crate) fn kind(bytes: &[u8]) -> Kind {
+pub(crate) fn kind(bytes: &[u8]) -> FileKind {
     if bytes.starts_with(b"RSD PTR ") {
         // An RSDP cut short is still one, with an error to show.
         let whole = Rsdp::parse(bytes).map_or(bytes.len(), |rsdp| rsdp.bytes().len());
-        return if whole == bytes.len() { Kind::Rsdp } else { Kind::Set };
+        return if whole == bytes.len() { FileKind::Rsdp } else { FileKind::Set };
     }
-    let Some((signature, rest)) = bytes.split_first_chunk::<4>() else { return Kind::Other };
+    let Some((signature, rest)) = bytes.split_first_chunk::<4>() else { return FileKind::Other };
     let [first, others @ ..] = *signature;
     let is_signature = first.is_ascii_uppercase()
         && others.iter().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
     // Text is no table: four characters are no length below 16 MiB.
     let is_text = rest.first_chunk::<4>().is_some_and(|length| !length.contains(&0));
-    if is_signature && !is_text { Kind::Table } else { Kind::Other }
+    if is_signature && !is_text { FileKind::Table } else { FileKind::Other }
 }
 
 /// Bytes behind a table, which its length leaves out.
@@ -57,7 +57,7 @@ pub(crate) fn folder(folder: &Path) -> Result<Vec<TableFile>, Failure> {
     let mut files = Vec::new();
     for path in input::folder(folder)?.into_iter().filter(|path| path.is_file()) {
         let bytes = input::file(&path)?;
-        if matches!(kind(&bytes), Kind::Rsdp | Kind::Table) {
+        if matches!(kind(&bytes), FileKind::Rsdp | FileKind::Table) {
             files.push(TableFile { path, bytes });
         }
     }

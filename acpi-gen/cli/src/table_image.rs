@@ -73,7 +73,7 @@ impl TableImage {
         output::write_all(folder, &files)
     }
 
-    /// The files as a table for people.
+    /// The files as a human-readable table.
     pub(crate) fn render(&self) -> String {
         let mut table = TextTable::new([
             ("file", Align::Left),

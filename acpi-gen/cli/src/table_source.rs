@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::failure::Failure;
 use crate::input;
 use crate::memory_dump::{Dump, DumpedTable};
-use crate::table_files::{self, Kind};
+use crate::table_files::{self, FileKind};
 
 /// One table's bytes.
 pub(crate) struct Source {
@@ -34,7 +34,7 @@ impl Sources {
             return Ok(());
         }
         let bytes = input::file(path)?;
-        if matches!(table_files::kind(&bytes), Kind::Rsdp | Kind::Table) {
+        if matches!(table_files::kind(&bytes), FileKind::Rsdp | FileKind::Table) {
             self.add_table(path.to_owned(), bytes);
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Columns for people: every column as wide as its widest cell.
+//! Human-readable columns: every column as wide as its widest cell.
 
 /// Which side of its column a cell stands on.
 #[derive(Clone, Copy)]

@@ -3,7 +3,7 @@
 use super::{
     Consumer, Kind, Severity, Tables,
     memory::{Extent, domains, extents},
-    processors::{Usable, affine, usable},
+    processors::{Usable, usable, with_affinity},
 };
 use crate::{
     ApicId, Distance, FadtView, Gpa, GpaRange, Madt, ProximityDomain, Slit, Srat, UncoveredRam,
@@ -119,7 +119,7 @@ fn sorted(ids: &mut [u32], processors: impl Iterator<Item = Usable>) -> &mut [u3
 /// Affinity entries of processors that the MADT does not have, whether present at
 /// boot or to come. `ids` ascend.
 fn unknown(ids: &[u32], srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
-    let unknown = || affine(srat).filter(|id| ids.binary_search(&id.0).is_err());
+    let unknown = || with_affinity(srat).filter(|id| ids.binary_search(&id.0).is_err());
     if let Some(first) = unknown().next() {
         let kind = Kind::AffinityOfUnknownProcessor { count: unknown().count(), first };
         report(Severity::Note, kind);
@@ -135,7 +135,7 @@ fn unplaced(
     report: &mut impl FnMut(Severity, Kind),
 ) {
     marks.fill(0);
-    for id in affine(srat) {
+    for id in with_affinity(srat) {
         if let Some(mark) = ids.binary_search(&id.0).ok().and_then(|at| marks.get_mut(at)) {
             *mark = 1;
         }
@@ -161,7 +161,7 @@ fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
         _ => {}
     }
     // Until x2APIC mode is on, apic_id_valid() takes no ID above 254.
-    let high = affine(srat).filter(|id| id.0 >= 0xFF);
+    let high = with_affinity(srat).filter(|id| id.0 >= 0xFF);
     if let Some(highest) = high.clone().max() {
         report(Severity::Note, Kind::AffinityNeedsX2Apic { count: high.count(), highest });
     }

@@ -39,7 +39,7 @@ pub(super) fn usable<'a>(
 }
 
 /// The IDs that enabled processor entries of an SRAT place on a node.
-pub(super) fn affine<'a>(srat: &Srat<'a>) -> impl Iterator<Item = ApicId> + Clone + use<'a> {
+pub(super) fn with_affinity<'a>(srat: &Srat<'a>) -> impl Iterator<Item = ApicId> + Clone + use<'a> {
     srat.sub_tables().filter_map(|entry| match SratEntry::parse(entry.ok()?).ok()? {
         SratEntry::LocalApic { apic_id, flags, .. } if flags & 1 != 0 => {
             Some(ApicId(u32::from(apic_id)))

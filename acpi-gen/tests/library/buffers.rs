@@ -28,9 +28,9 @@ fn check_size(emit: &Emitter<'_>, expected: &[u8], have: usize) {
     }
 }
 
-fn sets<'a>(topology: &'a Topology<'a>, foreign: &'a [Gpa]) -> [TableSet<'a>; 2] {
+fn sets<'a>(topology: &'a Topology<'a>, other_tables: &'a [Gpa]) -> [TableSet<'a>; 2] {
     let complete = TableSet::complete(topology).unwrap();
-    [TableSet::new(topology), complete.with_tables(foreign)]
+    [TableSet::new(topology), complete.with_tables(other_tables)]
 }
 
 #[test]

@@ -293,7 +293,7 @@ fn check_tables(machine: &Machine, topology: &Topology<'_>) {
     }
 }
 
-fn check_set(topology: &Topology<'_>, set: &TableSet<'_>, foreign: &[Gpa], base: Gpa) {
+fn check_set(topology: &Topology<'_>, set: &TableSet<'_>, other_tables: &[Gpa], base: Gpa) {
     let placed = set.place(base).unwrap();
     let bytes = samples::emitted(set, base);
     let at = |address: Gpa| &bytes[usize::try_from(address.0 - base.0).unwrap()..];
@@ -302,8 +302,8 @@ fn check_set(topology: &Topology<'_>, set: &TableSet<'_>, foreign: &[Gpa], base:
     let xsdt = Xsdt::parse(at(rsdp.xsdt().unwrap())).unwrap();
     assert_eq!(xsdt.table().sum(), 0);
     let addresses: Vec<_> = xsdt.addresses().collect();
-    let (own, others) = addresses.split_at(addresses.len() - foreign.len());
-    assert_eq!(others, foreign);
+    let (own, others) = addresses.split_at(addresses.len() - other_tables.len());
+    assert_eq!(others, other_tables);
     for address in own {
         let table = Table::parse(at(*address)).unwrap();
         assert!(address.0.is_multiple_of(8));
@@ -328,8 +328,8 @@ proptest! {
         let topology = machine.valid();
         check_tables(&machine, &topology);
         let base = Gpa(base << 6);
-        let foreign = [Gpa(0x1234_5678), Gpa(u64::MAX)];
-        check_set(&topology, &TableSet::new(&topology).with_tables(&foreign), &foreign, base);
+        let other_tables = [Gpa(0x1234_5678), Gpa(u64::MAX)];
+        check_set(&topology, &TableSet::new(&topology).with_tables(&other_tables), &other_tables, base);
         match TableSet::complete(&topology) {
             Ok(set) => check_set(&topology, &set, &[], base),
             Err(error) => {

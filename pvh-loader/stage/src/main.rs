@@ -6,7 +6,7 @@
 //! The archive holds `kernel`, and may hold `initrd`, `cmdline` and `topology.toml`.
 
 #[cfg(target_os = "none")]
-mod given;
+mod boot_info;
 #[cfg(target_os = "none")]
 mod hardware;
 #[cfg(target_os = "none")]

@@ -16,7 +16,7 @@ use pvh_boot::metal::{IdentityMapped, Trampoline};
 use pvh_boot::{Archive, Files, MemoryMap, OtherTables, Platform, Received, Staging, load};
 use pvh_loader::{E820Entry, EntryState};
 
-use crate::given::Given;
+use crate::boot_info::BootInfo;
 use crate::hardware::{Serial, mask_interrupts, reset};
 
 /// A word of the stage's own command line: tables that need none of the firmware's.
@@ -37,7 +37,7 @@ pub(crate) extern "C" fn main(start_info: u32) -> ! {
     let memory = unsafe { IdentityMapped::new(1 << 32) };
     // There is no heap yet, and messages must not need one.
     match Received::read(&memory, Gpa(start_info.into())) {
-        Ok(received) => match Given::of(received, memory) {
+        Ok(received) => match BootInfo::of(received, memory) {
             Ok(given) => {
                 let Err(error) = boot(memory, &given);
                 print(format_args!("error: {error}"));
@@ -61,7 +61,7 @@ fn print(line: impl Display) {
     let _infallible = writeln!(Serial, "pvh-stage: {line}");
 }
 
-fn boot(memory: IdentityMapped, given: &Given<'_>) -> Result<Infallible, String> {
+fn boot(memory: IdentityMapped, given: &BootInfo<'_>) -> Result<Infallible, String> {
     let text = |error: core::num::TryFromIntError| error.to_string();
     let bottom = usize::try_from(given.heap.start().0).map_err(text)?;
     let size = usize::try_from(given.heap.size()).map_err(text)?;
@@ -91,7 +91,7 @@ fn boot(memory: IdentityMapped, given: &Given<'_>) -> Result<Infallible, String>
 
 /// The machine with nobody else on it.
 struct Bare<'a> {
-    given: &'a Given<'a>,
+    given: &'a BootInfo<'a>,
     trampoline: Trampoline,
 }
 
@@ -101,7 +101,7 @@ impl Platform for Bare<'_> {
     }
 
     fn memory_map(&mut self) -> Result<MemoryMap, String> {
-        let Given { image, module, heap, .. } = *self.given;
+        let BootInfo { image, module, heap, .. } = *self.given;
         let regions = self.given.regions().collect();
         Ok(MemoryMap { regions, reserved: [image, module, heap].into(), busy: Vec::new() })
     }

@@ -104,8 +104,8 @@ fn tables(topology: &Topology<'_>, buffer: &mut [u8]) -> Result<(), Error> {
 }
 
 fn set(set: TableSet<'_>, buffer: &mut [u8]) -> Result<(), Error> {
-    let foreign = black_box([Gpa(0xFD00_0000)]);
-    let set = TableSet::with_tables(set, black_box(&foreign));
+    let other_tables = black_box([Gpa(0xFD00_0000)]);
+    let set = TableSet::with_tables(set, black_box(&other_tables));
     let set = black_box(TableSet::with_hypervisor_vendor(set, black_box(*b"XenXenXe")));
     see((TableSet::align(&set), TableSet::len(&set)?));
     see(TableSet::place(&set, black_box(Gpa(0xFC00_0000)))?);

@@ -18,7 +18,7 @@ pub(crate) struct Args {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print JSON instead of text for people
+    /// Print JSON instead of human-readable text
     #[arg(long)]
     json: bool,
     /// Address of a set's first byte; by default what makes the RSDP's XSDT address fit

@@ -152,7 +152,7 @@ fn what_is_broken_is_an_error_beside_what_is_not() {
         let error = tables[0]["errors"][0].as_str().unwrap();
         assert_eq!(stderr, format!("{name}:1: {error}\n"));
         assert!(error.contains(what), "{error}");
-        // The same for people.
+        // The same as human-readable text.
         let output = support::acpi_gen(folder.path(), &["decode", name]);
         assert!(String::from_utf8(output.stdout).unwrap().contains(&format!("  error: {error}")));
     }

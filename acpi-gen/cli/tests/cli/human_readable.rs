@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support;
 
 #[test]
-fn output_for_people() {
+fn human_readable_output() {
     let root = support::root();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected");
     let out = tempfile::tempdir().unwrap();

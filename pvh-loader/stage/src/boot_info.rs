@@ -14,7 +14,7 @@ unsafe extern "C" {
 }
 
 /// The stage's start info, taken apart.
-pub(crate) struct Given<'m> {
+pub(crate) struct BootInfo<'m> {
     received: Received<'m>,
     /// The stage itself, its stack and its page tables.
     pub(crate) image: GpaRange,
@@ -26,7 +26,7 @@ pub(crate) struct Given<'m> {
     pub(crate) heap: GpaRange,
 }
 
-impl<'m> Given<'m> {
+impl<'m> BootInfo<'m> {
     /// Takes the received start info apart.
     pub(crate) fn of(received: Received<'m>, memory: IdentityMapped) -> Result<Self, &'static str> {
         let module = received.modules.first();
