@@ -16,7 +16,7 @@ out=$(realpath -m "${1:?usage: xen-objects.sh [--return-thunk] FOLDER}")
 here=hv-glue/capi
 target=x86_64-unknown-none
 
-boot=(hvg_plan_len hvg_plan_make hvg_plan_trim hvg_plan_layout hvg_plan_populate hvg_plan_next hvg_plan_report
+boot=(hvg_plan_len hvg_plan_make hvg_plan_unmet hvg_plan_trim hvg_plan_layout hvg_plan_populate hvg_plan_next hvg_plan_report
     hvg_plan_tables_len hvg_plan_tables_emit hvg_strerror)
 run=(hvg_apic_ids hvg_cpuid_patch hvg_mfn_pxms)
 

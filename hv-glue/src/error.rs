@@ -374,6 +374,29 @@ rules! {
         pad: u32,
     } = 0x229 EINVAL (0, pad.into()) "padding is %V; expected 0",
         ("padding is {pad:#x}; expected 0");
+    /// The gate: dom0 is not PVH.
+    NotPvh = 0x22A EINVAL (1, 0) "dom0 is not PVH", ("dom0 is not PVH");
+    /// The gate: vCPUs have no hard affinity to one pCPU each.
+    NotPinned = 0x22B EINVAL (1, 0) "no dom0_vcpus_pin", ("vCPUs are not pinned one by one");
+    /// The gate: fewer vCPUs than pCPUs where each pCPU must have one.
+    TooFewVcpus {
+        /// vCPUs.
+        vcpus: u64,
+        /// pCPUs.
+        pcpus: u64,
+    } = 0x22C EINVAL (pcpus, vcpus) "%v vCPUs < %i pCPUs",
+        ("{vcpus} vCPUs for {pcpus} pCPUs; expected one for each");
+    /// The gate: a host of one node.
+    TooFewNodes {
+        /// Nodes.
+        nodes: u64,
+    } = 0x22D EINVAL (2, nodes) "%v nodes < %i", ("{nodes} nodes; expected at least 2");
+    /// The gate: RAM in no memory block.
+    RamOutsideBlocks {
+        /// 4 KiB pages.
+        pages: u64,
+    } = 0x22E EINVAL (0, pages) "%v pages of RAM in no memory block",
+        ("{pages} pages of RAM are in no memory block");
 }
 
 impl Error {

@@ -135,6 +135,40 @@ impl Gate {
         self.conditions.iter().all(|condition| condition.ok)
     }
 
+    /// Why dom0 gets no vNUMA: a rule for each condition that does not hold. Ids without a
+    /// layout are left out, as the reason is another one.
+    pub(crate) fn unmet(&self) -> impl Iterator<Item = Error> + '_ {
+        self.conditions.iter().filter(|condition| !condition.ok).filter_map(|condition| {
+            let Condition { name, value, bound, .. } = *condition;
+            let narrow = |number| u32::try_from(number).unwrap_or(u32::MAX);
+            let (found, max) = (narrow(value), narrow(bound));
+            Some(match name {
+                ConditionName::Pvh => Error::NotPvh,
+                ConditionName::Pinned => Error::NotPinned,
+                ConditionName::VcpusCoverPcpus if value > bound => {
+                    Error::TooManyVcpus { vcpus: found, pcpus: max }
+                }
+                ConditionName::VcpusCoverPcpus => Error::TooFewVcpus { vcpus: value, pcpus: bound },
+                ConditionName::Nodes if value > bound => {
+                    Error::TooManyVnodes { needed: found, max }
+                }
+                ConditionName::Nodes => Error::TooFewNodes { nodes: value },
+                ConditionName::Blocks if self.uncovered_pages > 0 => {
+                    Error::RamOutsideBlocks { pages: self.uncovered_pages }
+                }
+                ConditionName::Blocks if value > bound => {
+                    Error::TooManyRanges { ranges: found, max }
+                }
+                ConditionName::Blocks => Error::NoBlocks,
+                ConditionName::IdsFit if value == 0 => return None,
+                ConditionName::IdsFit => {
+                    let (vnode, limit) = (crate::VnodeId(0), APIC_ID_LIMIT);
+                    Error::ApicIdAboveLimit { vnode, id: value, limit }
+                }
+            })
+        })
+    }
+
     /// Each condition, in the order of the names above.
     #[must_use]
     pub const fn conditions(&self) -> &[Condition; 6] {

@@ -171,6 +171,16 @@ enum hvg_what {
     HVG_WHAT_TOO_MANY_FRAMES = 0x228,
     /* padding is %V; expected 0 */
     HVG_WHAT_PAD_NOT_ZERO = 0x229,
+    /* dom0 is not PVH */
+    HVG_WHAT_NOT_PVH = 0x22a,
+    /* no dom0_vcpus_pin */
+    HVG_WHAT_NOT_PINNED = 0x22b,
+    /* %v vCPUs < %i pCPUs */
+    HVG_WHAT_TOO_FEW_VCPUS = 0x22c,
+    /* %v nodes < %i */
+    HVG_WHAT_TOO_FEW_NODES = 0x22d,
+    /* %v pages of RAM in no memory block */
+    HVG_WHAT_RAM_OUTSIDE_BLOCKS = 0x22e,
 };
 
 // The version that every versioned structure carries.
@@ -196,27 +206,6 @@ enum hvg_what {
 
 // Fewer vCPUs than pCPUs are taken too.
 #define HVG_REQUEST_PARTIAL 4
-
-// dom0 is PVH: 0 or 1, against 1.
-#define HVG_CONDITION_PVH 0
-
-// vCPUs are pinned: 0 or 1, against 1.
-#define HVG_CONDITION_PINNED 1
-
-// vCPUs, against pCPUs.
-#define HVG_CONDITION_VCPUS_COVER_PCPUS 2
-
-// Nodes, against 2.
-#define HVG_CONDITION_NODES 3
-
-// Memory blocks, against the most that a layout holds.
-#define HVG_CONDITION_BLOCKS 4
-
-// The highest APIC id, against the limit.
-#define HVG_CONDITION_IDS_FIT 5
-
-// Number of conditions.
-#define HVG_CONDITIONS 6
 
 // The most entries of a map that is shared over the nodes.
 #define HVG_MAP_ENTRIES 120
@@ -408,36 +397,20 @@ struct hvg_request {
     uint32_t max_elements;
 };
 
-// A condition of the gate.
-struct hvg_condition {
-    // One of HVG_CONDITION_*.
-    uint32_t name;
-    // 1 where it holds.
-    uint32_t ok;
-    // What was found.
-    uint64_t value;
-    // The bound.
-    uint64_t bound;
-};
-
 // The gate's answer.
 struct hvg_gate {
     // sizeof(struct hvg_gate).
     uint32_t size;
     // HVG_VERSION.
     uint32_t version;
-    // 1 where every condition holds.
+    // 1 where dom0 gets vNUMA; else hvg_plan_unmet() says why not.
     uint32_t enabled;
-    // 0.
-    uint32_t reserved;
-    // Vnodes of the layout; 0 without one.
+    // Nodes of the layout; this and the rest 0 without one.
+    uint32_t nr_nodes;
+    // Vnodes of the layout: its nodes and gaps.
     uint32_t nr_vnodes;
-    // Memory ranges of the layout; 0 without one.
+    // Memory ranges of the layout.
     uint32_t nr_vmemranges;
-    // 4 KiB pages of RAM in no memory block; `blocks` holds only at 0.
-    uint64_t uncovered_pages;
-    // By HVG_CONDITION_*.
-    struct hvg_condition conditions[HVG_CONDITIONS];
 };
 
 // dom0's memory map: its size in, its entries out.
@@ -728,7 +701,7 @@ int32_t hvg_plan_len(const struct hvg_host *host,
                      struct hvg_error *error);
 
 // Plans a dom0: asks the gate, and where it is met lays dom0 out. A host that cannot be laid
-// out is no failure: the gate is not met, and `error` says why. Nothing of `host` is kept.
+// out is no failure: the gate is not met. Nothing of `host` is kept.
 //
 // # Safety
 // Every pointer is null or points at as many initialised elements as said. `memory` stays
@@ -740,6 +713,14 @@ int32_t hvg_plan_make(const struct hvg_host *host,
                       struct hvg_gate *gate,
                       struct hvg_plan **plan,
                       struct hvg_error *error);
+
+// Says why dom0 gets no vNUMA: 1 with the reason at `index` in `error`, 0 where there are no
+// more.
+//
+// # Safety
+// `error` is null or points at an initialised structure; `plan` came from `hvg_plan_make`,
+// whose memory is still there.
+int32_t hvg_plan_unmet(struct hvg_plan *plan, uint32_t index, struct hvg_error *error);
 
 // Trims the host's map to dom0's pages: for a PVH dom0 of several nodes, the ranges to keep
 // for the kernel first, then each memory block in proportion; else, or where that is refused

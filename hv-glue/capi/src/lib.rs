@@ -21,7 +21,9 @@ mod tables;
 pub mod types;
 
 pub use guest::{hvg_guest_ids, hvg_guest_len, hvg_guest_make};
-pub use plan::{HvgPlan, hvg_plan_layout, hvg_plan_len, hvg_plan_make, hvg_plan_trim};
+pub use plan::{
+    HvgPlan, hvg_plan_layout, hvg_plan_len, hvg_plan_make, hvg_plan_trim, hvg_plan_unmet,
+};
 pub use populate::{hvg_plan_next, hvg_plan_populate, hvg_plan_report};
 pub use rules::{hvg_strerror, rules};
 pub use run::{hvg_apic_ids, hvg_cpuid_patch, hvg_mfn_pxms};

@@ -6,16 +6,16 @@ use acpi_gen::{Gpa, GpaRange, ProximityDomain};
 use hv_glue::e820::{E820Entry, E820Type};
 use hv_glue::populate::Walk;
 use hv_glue::{
-    Arena, ArenaSize, Dom0Plan, Dom0Request, Gate, GuestPlan, HostCpu, HostFacts, Layout,
-    MemoryBlock, MemoryRequest, NodeId, Numbering, PackageShape, PcpuId,
+    Arena, ArenaSize, Dom0Plan, Dom0Request, GuestPlan, HostCpu, HostFacts, Layout, MemoryBlock,
+    MemoryRequest, NodeId, Numbering, PackageShape, PcpuId,
 };
 
 use crate::border::{Arguments, Work, call, read, read_mut, slice, slice_mut};
 use crate::rules::{Border, Fault, wide};
 use crate::types::{
     HVG_MEMORY_HOTPLUG, HVG_NONE, HVG_NUMBERING_DENSE, HVG_NUMBERING_DOMAIN, HVG_REQUEST_PARTIAL,
-    HVG_REQUEST_PINNED, HVG_REQUEST_PVH, HvgCondition, HvgE820, HvgError, HvgGate, HvgHost,
-    HvgLayout, HvgMap, HvgRequest, HvgShape, HvgVmemrange,
+    HVG_REQUEST_PINNED, HVG_REQUEST_PVH, HvgE820, HvgError, HvgGate, HvgHost, HvgLayout, HvgMap,
+    HvgRequest, HvgShape, HvgVmemrange,
 };
 
 /// What a plan begins with, so that other memory is not taken for one.
@@ -156,7 +156,7 @@ pub unsafe extern "C" fn hvg_plan_len(
 }
 
 /// Plans a dom0: asks the gate, and where it is met lays dom0 out. A host that cannot be laid
-/// out is no failure: the gate is not met, and `error` says why. Nothing of `host` is kept.
+/// out is no failure: the gate is not met. Nothing of `host` is kept.
 ///
 /// # Safety
 /// Every pointer is null or points at as many initialised elements as said. `memory` stays
@@ -171,7 +171,6 @@ pub unsafe extern "C" fn hvg_plan_make(
     plan: *mut *mut HvgPlan,
     error: *mut HvgError,
 ) -> i32 {
-    let mut refusal = None;
     let body = |arguments: &mut Arguments| {
         // SAFETY: the caller's promise.
         let (host, request, gate) = unsafe {
@@ -197,17 +196,43 @@ pub unsafe extern "C" fn hvg_plan_make(
             partial: request.flags & HVG_REQUEST_PARTIAL != 0,
         };
         dom0.build(facts, asked, arena(&mut work, size)?)?;
-        refusal = dom0.refusal();
-        fill(gate, dom0.gate(), dom0.layout());
+        let layout = dom0.layout();
+        gate.enabled = layout.is_some().into();
+        gate.nr_nodes = layout.map_or(0, |layout| count(layout.domains().len()));
+        gate.nr_vnodes = layout.map_or(0, Layout::vnodes);
+        gate.nr_vmemranges = layout.map_or(0, |layout| count(layout.memory().len()));
         made.plan.spare = work.into_rest();
         // SAFETY: noted above.
         unsafe { plan.write(made) };
         Ok(0)
     };
     // SAFETY: the caller's promise.
+    unsafe { call(error, body) }
+}
+
+/// Says why dom0 gets no vNUMA: 1 with the reason at `index` in `error`, 0 where there are no
+/// more.
+///
+/// # Safety
+/// `error` is null or points at an initialised structure; `plan` came from `hvg_plan_make`,
+/// whose memory is still there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hvg_plan_unmet(
+    plan: *mut HvgPlan,
+    index: u32,
+    error: *mut HvgError,
+) -> i32 {
+    let mut reason = None;
+    let body = |arguments: &mut Arguments| {
+        // SAFETY: the caller's promise.
+        let (dom0, _) = unsafe { HvgPlan::dom0(arguments, plan)? };
+        reason = dom0.unmet().nth(len(index));
+        Ok(reason.is_some().into())
+    };
+    // SAFETY: the caller's promise.
     let status = unsafe { call(error, body) };
     // SAFETY: the caller's promise.
-    unsafe { explain(error, status, refusal) }
+    unsafe { explain(error, status, reason) }
 }
 
 /// A call's status, with a report of why it did less than it could.
@@ -215,11 +240,11 @@ pub unsafe extern "C" fn hvg_plan_make(
 /// # Safety
 /// As [`call`].
 unsafe fn explain(error: *mut HvgError, status: i32, reason: Option<hv_glue::Error>) -> i32 {
-    match reason {
+    if let Some(reason) = reason.filter(|_| status >= 0) {
         // SAFETY: by this function's contract.
-        Some(reason) => unsafe { call(error, |_| Err(reason.into())) }.max(0),
-        None => status,
+        unsafe { call(error, |_| Err(reason.into())) };
     }
+    status
 }
 
 /// Elements of the distances: all, or none.
@@ -299,17 +324,6 @@ fn map_entries<'a>(map: &[HvgE820], work: &mut Work<'a>) -> Result<&'a [E820Entr
     Ok(entries.get(..filled).unwrap_or_default())
 }
 
-fn fill(out: &mut HvgGate, gate: &Gate, layout: Option<&Layout>) {
-    out.enabled = gate.enabled().into();
-    out.uncovered_pages = gate.uncovered_pages();
-    out.nr_vnodes = layout.map_or(0, Layout::vnodes);
-    out.nr_vmemranges = layout.map_or(0, |layout| count(layout.memory().len()));
-    // The library lists its conditions in the order of HVG_CONDITION_*.
-    for ((name, slot), found) in (0..).zip(&mut out.conditions).zip(gate.conditions()) {
-        *slot = HvgCondition { name, ok: found.ok.into(), value: found.value, bound: found.bound };
-    }
-}
-
 /// Trims the host's map to dom0's pages: for a PVH dom0 of several nodes, the ranges to keep
 /// for the kernel first, then each memory block in proportion; else, or where that is refused
 /// and `error` says why, in address order as Xen does. What dom0 does not get becomes
@@ -352,7 +366,7 @@ pub unsafe extern "C" fn hvg_plan_trim(
     // SAFETY: the caller's promise.
     let status = unsafe { call(error, body) };
     // SAFETY: the caller's promise.
-    unsafe { explain(error, status, refusal.filter(|_| status >= 0)) }
+    unsafe { explain(error, status, refusal) }
 }
 
 /// Copies the layout into the caller's arrays, skipping null ones, and fills in their

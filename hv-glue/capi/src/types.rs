@@ -147,35 +147,6 @@ pub const HVG_REQUEST_PINNED: u32 = 2;
 /// Fewer vCPUs than pCPUs are taken too.
 pub const HVG_REQUEST_PARTIAL: u32 = 4;
 
-/// A condition of the gate.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct HvgCondition {
-    /// One of HVG_CONDITION_*.
-    pub name: u32,
-    /// 1 where it holds.
-    pub ok: u32,
-    /// What was found.
-    pub value: u64,
-    /// The bound.
-    pub bound: u64,
-}
-
-/// dom0 is PVH: 0 or 1, against 1.
-pub const HVG_CONDITION_PVH: u32 = 0;
-/// vCPUs are pinned: 0 or 1, against 1.
-pub const HVG_CONDITION_PINNED: u32 = 1;
-/// vCPUs, against pCPUs.
-pub const HVG_CONDITION_VCPUS_COVER_PCPUS: u32 = 2;
-/// Nodes, against 2.
-pub const HVG_CONDITION_NODES: u32 = 3;
-/// Memory blocks, against the most that a layout holds.
-pub const HVG_CONDITION_BLOCKS: u32 = 4;
-/// The highest APIC id, against the limit.
-pub const HVG_CONDITION_IDS_FIT: u32 = 5;
-/// Number of conditions.
-pub const HVG_CONDITIONS: usize = 6;
-
 /// The gate's answer.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -184,18 +155,14 @@ pub struct HvgGate {
     pub size: u32,
     /// HVG_VERSION.
     pub version: u32,
-    /// 1 where every condition holds.
+    /// 1 where dom0 gets vNUMA; else hvg_plan_unmet() says why not.
     pub enabled: u32,
-    /// 0.
-    pub reserved: u32,
-    /// Vnodes of the layout; 0 without one.
+    /// Nodes of the layout; this and the rest 0 without one.
+    pub nr_nodes: u32,
+    /// Vnodes of the layout: its nodes and gaps.
     pub nr_vnodes: u32,
-    /// Memory ranges of the layout; 0 without one.
+    /// Memory ranges of the layout.
     pub nr_vmemranges: u32,
-    /// 4 KiB pages of RAM in no memory block; `blocks` holds only at 0.
-    pub uncovered_pages: u64,
-    /// By HVG_CONDITION_*.
-    pub conditions: [HvgCondition; HVG_CONDITIONS],
 }
 
 /// dom0's memory map: its size in, its entries out.

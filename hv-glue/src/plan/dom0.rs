@@ -304,6 +304,13 @@ impl<'a> Dom0Plan<'a> {
         &self.gate
     }
 
+    /// Why dom0 gets no vNUMA: each condition of the gate that is not met, or what else keeps
+    /// the host from being laid out.
+    pub fn unmet(&self) -> impl Iterator<Item = Error> + '_ {
+        let other = self.gate.unmet().next().is_none() && !self.gate.enabled();
+        self.gate.unmet().chain(self.refusal.filter(|_| other))
+    }
+
     /// Why the host cannot be laid out for this dom0; also where the gate says so.
     #[must_use]
     pub const fn refusal(&self) -> Option<Error> {

@@ -1,5 +1,6 @@
 //! dom0's gate: which condition failed, and with what.
 
+use std::panic;
 use std::prelude::rust_2024::*;
 
 use crate::*;
@@ -23,13 +24,21 @@ fn gate(change: impl Fn(&mut GateInput)) -> Gate {
     Gate::evaluate(&input)
 }
 
-/// The condition that does not hold, with its values.
+/// The condition that does not hold, with its values, which the reason for C has, too.
 fn unmet(change: impl Fn(&mut GateInput)) -> (&'static str, u64, u64) {
     let gate = gate(change);
     assert!(!gate.enabled());
     let mut unmet = gate.conditions().iter().filter(|condition| !condition.ok);
     let first = unmet.next().unwrap();
     assert_eq!(unmet.next(), None);
+    let reasons: Vec<_> = gate.unmet().map(|reason| reason.numbers()).collect();
+    match (first.name, &reasons[..]) {
+        (ConditionName::IdsFit, []) => assert_eq!(first.value, 0),
+        // Bounds of its own: at least one block, and none outside.
+        (ConditionName::Blocks, [_]) if first.value <= first.bound => {}
+        (_, [(_, index, value)]) => assert_eq!((*value, *index), (first.value, first.bound)),
+        (_, other) => panic!("{other:x?}"),
+    }
     (first.name.as_str(), first.value, first.bound)
 }
 

@@ -138,6 +138,7 @@ fn host() -> Result<(), Error> {
     Dom0Plan::build(&mut plan, facts, request, arena)?;
     gate(Dom0Plan::gate(&plan));
     see((Dom0Plan::refusal(&plan), Dom0Plan::shape(&plan)));
+    Dom0Plan::unmet(&plan).for_each(see);
     see(Dom0Plan::processors(&plan));
     if let Some(layout) = Dom0Plan::layout(&plan) {
         use_layout(layout);

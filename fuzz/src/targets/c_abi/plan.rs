@@ -30,11 +30,9 @@ pub(super) fn run(input: &Input) {
         size: input.size::<HvgGate>(),
         version: input.version(),
         enabled: 7,
-        reserved: 0,
+        nr_nodes: 0,
         nr_vnodes: 0,
         nr_vmemranges: 0,
-        uncovered_pages: 0,
-        conditions: [HvgCondition::default(); 6],
     });
     let made = lender.lend_one(std::ptr::null_mut::<HvgPlan>());
     // SAFETY: as in `apic_ids`.
@@ -51,6 +49,9 @@ pub(super) fn run(input: &Input) {
     if plan.is_null() {
         return;
     }
+    // SAFETY: a plan that was just made, and nothing was lent wrong.
+    let unmet = unsafe { hvg_plan_unmet(plan, 0, error) };
+    assert_eq!(unmet == 1, enabled == 0, "a reason where it is not met, and only there");
     trim(input, plan);
     let rest = walk(input, plan, lender.rest());
     if enabled == 1 {

@@ -55,6 +55,6 @@ void test_border(void)
                 -HVG_EINVAL, HVG_WHAT_ARGUMENT_TOO_LONG);
         REFUSED(hvg_plan_make(&example_host, &example_request, (uint8_t *)&gate, sizeof(gate), &gate, &plan, error),
                 -HVG_EINVAL, HVG_WHAT_ARGUMENT_OVERLAP);
-        CHECK(plan == NULL && gate.conditions[0].bound == 0);
+        CHECK(plan == NULL && gate.nr_nodes == 0);
     }
 }

@@ -56,7 +56,7 @@ struct hvg_plan *example_plan(void)
     CHECK(hvg_plan_len(&example_host, &example_request, &needed, NULL) == 0);
     CHECK(needed > 0 && needed <= sizeof(memory));
     CHECK(hvg_plan_make(&example_host, &example_request, (uint8_t *)memory, needed, &gate, &plan, NULL) == 0);
-    CHECK(gate.enabled == 1 && gate.uncovered_pages == 0 && gate.nr_vnodes == 6 && gate.nr_vmemranges == 4);
+    CHECK(gate.enabled == 1 && gate.nr_nodes == 3 && gate.nr_vnodes == 6 && gate.nr_vmemranges == 4);
     CHECK(plan != NULL);
 
     return plan;

@@ -14,18 +14,17 @@ static void gate_says_why(void)
     request.flags = HVG_REQUEST_PVH;
     CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)memory, sizeof(memory), &gate, &plan, &err) == 0);
     CHECK(gate.enabled == 0 && plan != NULL && gate.nr_vnodes == 0);
-    CHECK(gate.conditions[HVG_CONDITION_PINNED].ok == 0 && gate.conditions[HVG_CONDITION_PINNED].value == 0);
-    CHECK(gate.conditions[HVG_CONDITION_PVH].ok == 1);
-    CHECK(gate.conditions[HVG_CONDITION_NODES].value == 3);
     CHECK(err.what == HVG_WHAT_NONE);
+    CHECK(hvg_plan_unmet(plan, 0, &err) == 1 && err.what == HVG_WHAT_NOT_PINNED);
+    CHECK(hvg_plan_unmet(plan, 1, &err) == 0);
+    REFUSED(hvg_plan_unmet(NULL, 0, error), -HVG_EINVAL, HVG_WHAT_ARGUMENT_NULL);
 
     /* More vCPUs than pCPUs: no failure of the call, and the reason is there. */
     request = example_request;
     request.vcpus = 7;
     CHECK(hvg_plan_make(&example_host, &request, (uint8_t *)memory, sizeof(memory), &gate, &plan, &err) == 0);
-    CHECK(gate.enabled == 0 && plan != NULL && err.what == HVG_WHAT_TOO_MANY_VCPUS && err.value == 7);
-    CHECK(gate.conditions[HVG_CONDITION_VCPUS_COVER_PCPUS].value == 7);
-    CHECK(gate.conditions[HVG_CONDITION_VCPUS_COVER_PCPUS].bound == 6);
+    CHECK(gate.enabled == 0 && plan != NULL);
+    CHECK(hvg_plan_unmet(plan, 0, &err) == 1 && err.what == HVG_WHAT_TOO_MANY_VCPUS && err.value == 7 && err.index == 6);
 
     {
         /* In words, cut where the buffer ends. */

@@ -166,53 +166,6 @@ static bool __init gather_host(struct hvg_host *host)
     return true;
 }
 
-/* A line for each condition that does not hold, or what dom0 gets. */
-static void __init print_gate(const struct hvg_gate *gate,
-                              const struct hvg_error *err)
-{
-    static const char *const __initconst what[HVG_CONDITIONS][2] = {
-        [HVG_CONDITION_PVH] = { "PVH dom0", "" },
-        [HVG_CONDITION_PINNED] = { "dom0_vcpus_pin", "" },
-        [HVG_CONDITION_VCPUS_COVER_PCPUS] = { "vCPUs", " pCPUs" },
-        [HVG_CONDITION_NODES] = { "nodes", "" },
-        [HVG_CONDITION_BLOCKS] = { "memory blocks", "" },
-        [HVG_CONDITION_IDS_FIT] = { "highest APIC id", "" },
-    };
-    unsigned int i;
-    bool said = false;
-
-    if ( gate->enabled )
-        printk(XENLOG_INFO
-               "vNUMA: dom0 gets %"PRIu64" nodes with %"PRIu64" memory blocks\n",
-               gate->conditions[HVG_CONDITION_NODES].value,
-               gate->conditions[HVG_CONDITION_BLOCKS].value);
-
-    for ( i = 0; i < HVG_CONDITIONS; i++ )
-    {
-        const struct hvg_condition *found = &gate->conditions[i];
-
-        /* No ids without a layout: the reason is another condition's, or err's. */
-        if ( found->ok || (i == HVG_CONDITION_IDS_FIT && !found->value) )
-            continue;
-        said = true;
-        if ( i == HVG_CONDITION_BLOCKS && gate->uncovered_pages )
-            printk(XENLOG_INFO
-                   "vNUMA: dom0 gets one node: %"PRIu64" pages of RAM in no memory block\n",
-                   gate->uncovered_pages);
-        else if ( i == HVG_CONDITION_PVH || i == HVG_CONDITION_PINNED )
-            printk(XENLOG_INFO "vNUMA: dom0 gets one node: no %s\n", what[i][0]);
-        else
-            printk(XENLOG_INFO
-                   "vNUMA: dom0 gets one node: %"PRIu64" %s %c %"PRIu64"%s\n",
-                   found->value, what[i][0],
-                   found->value > found->bound ? '>' : '<',
-                   i == HVG_CONDITION_BLOCKS && !found->value ? 1 : found->bound,
-                   what[i][1]);
-    }
-    if ( !gate->enabled && !said )
-        hv_glue_dom0_report("dom0 gets one node", err);
-}
-
 void __init hv_glue_dom0_forget_plan(void)
 {
     xfree(plan_memory);
@@ -229,6 +182,7 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
     struct hvg_gate gate = HVG_INIT(struct hvg_gate);
     struct hvg_host host = HVG_INIT(struct hvg_host);
     struct hvg_request request = HVG_INIT(struct hvg_request);
+    unsigned int i;
     uint64_t len;
 
     if ( pv_shim )
@@ -253,15 +207,16 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
     }
     release_host(&host);
 
-    if ( plan )
-    {
-        print_gate(&gate, &err);
-        if ( opt_dom0_vcpus_pin && grouped )
-            printk(XENLOG_INFO
-                   "vNUMA:  sched-gran is not cpu, so vCPUs are not taken as pinned one by one\n");
-    }
-    else if ( !plan_memory )
+    if ( !plan_memory )
         printk(XENLOG_WARNING "vNUMA: no memory for dom0's plan\n");
+    for ( i = 0; plan && hvg_plan_unmet(plan, i, &err) > 0; i++ )
+        hv_glue_dom0_report("dom0 gets one node", &err);
+    if ( plan && opt_dom0_vcpus_pin && grouped )
+        printk(XENLOG_INFO
+               "vNUMA: sched-gran is not cpu, so vCPUs are not taken as pinned one by one\n");
+    if ( gate.enabled )
+        printk(XENLOG_INFO "vNUMA: dom0 gets %u nodes with %u memory blocks\n",
+               gate.nr_nodes, gate.nr_vmemranges);
 
     if ( gate.enabled )
         config->flags |= XEN_DOMCTL_CDF_vnuma_apic_topology;
