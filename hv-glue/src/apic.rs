@@ -142,8 +142,7 @@ impl PackageShape {
     }
 
     /// Ids that a full node spans: stride * `max_per_node`.
-    #[must_use]
-    pub const fn ids_per_package(self) -> u32 {
+    pub(crate) const fn ids_per_package(self) -> u32 {
         self.max_per_node.saturating_mul(self.stride.get())
     }
 

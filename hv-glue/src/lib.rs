@@ -32,7 +32,7 @@ pub use units::{Frames, NodeId, PAGE_SIZE, PcpuId, Pfn, VcpuId, VnodeId};
 
 /// The highest APIC id of a guest: no guest of Xen has interrupt remapping or the extended
 /// destination id, so device interrupts do not reach higher ones, and Linux refuses them.
-pub const APIC_ID_LIMIT: acpi_gen::ApicId = acpi_gen::ApicId::MAX_XAPIC;
+pub(crate) const APIC_ID_LIMIT: acpi_gen::ApicId = acpi_gen::ApicId::MAX_XAPIC;
 
 #[cfg(test)]
 mod tests;

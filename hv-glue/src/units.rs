@@ -35,14 +35,12 @@ pub struct Pfn(pub u64);
 
 impl Pfn {
     /// The frame that holds `address`.
-    #[must_use]
-    pub const fn containing(address: Gpa) -> Self {
+    pub(crate) const fn containing(address: Gpa) -> Self {
         Self(address.0 >> PAGE_SHIFT)
     }
 
     /// The first frame that starts at or above `address`.
-    #[must_use]
-    pub const fn at_or_above(address: Gpa) -> Self {
+    pub(crate) const fn at_or_above(address: Gpa) -> Self {
         let frame = address.0 >> PAGE_SHIFT;
         if address.0.is_multiple_of(PAGE_SIZE) {
             Self(frame)
@@ -52,20 +50,17 @@ impl Pfn {
     }
 
     /// The frame's first address; saturates above 2^52 frames.
-    #[must_use]
-    pub const fn address(self) -> Gpa {
+    pub(crate) const fn address(self) -> Gpa {
         Gpa(self.0.saturating_mul(PAGE_SIZE))
     }
 
     /// The frame `pages` further up.
-    #[must_use]
-    pub const fn up(self, pages: u64) -> Self {
+    pub(crate) const fn up(self, pages: u64) -> Self {
         Self(self.0.saturating_add(pages))
     }
 
     /// Pages from `start` up to here, 0 where `start` is above.
-    #[must_use]
-    pub const fn pages_from(self, start: Self) -> u64 {
+    pub(crate) const fn pages_from(self, start: Self) -> u64 {
         self.0.saturating_sub(start.0)
     }
 }

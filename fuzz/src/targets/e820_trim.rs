@@ -154,7 +154,7 @@ fn pieces(host: &HostParts) -> Vec<Frames> {
         let borders = host.blocks.iter().flat_map(|b| [b.range.start(), b.range.end()]);
         let inside = |border: &Pfn| frames.start < *border && *border < frames.end;
         let mut at = frames.start;
-        for border in borders.map(Pfn::containing).filter(inside).chain([frames.end]) {
+        for border in borders.map(|border| Pfn(border.0 >> 12)).filter(inside).chain([frames.end]) {
             if at < border {
                 pieces.push(Frames { start: at, end: border });
                 at = border;
@@ -181,7 +181,7 @@ fn shares(out: &[E820Entry], host: &HostParts, keep: &[GpaRange], nr_pages: u64,
             assert_eq!(in_ram(out, kept), kept.pages(), "a page to keep was cut");
         }
         if keep.is_empty() {
-            let end = piece.start.up(share);
+            let end = Pfn(piece.start.0 + share);
             assert_eq!(in_ram(out, Frames { start: piece.start, end }), share);
         }
     }

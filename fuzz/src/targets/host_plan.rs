@@ -208,7 +208,7 @@ fn memory_agrees<'a>(input: &Input, host: &'a HostParts, plan: &mut Dom0Plan<'a>
     let mut nodes = vec![NodeHeap::EMPTY; host.node_to_pxm.len()];
     let mut heap = WholeHeap::of_blocks(&host.blocks, &mut nodes);
     let home = |gfn: Pfn| {
-        let has = |block: &&MemoryBlock| block.range.contains(gfn.address());
+        let has = |block: &&MemoryBlock| block.range.contains(Gpa(gfn.0 << 12));
         plan.layout().and_then(|_| host.blocks.iter().find(has)).map(|block| block.node)
     };
     for entry in map.iter().filter(|entry| entry.kind == E820Type::RAM) {

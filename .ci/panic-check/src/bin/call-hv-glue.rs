@@ -33,11 +33,7 @@ fn run() {
 }
 
 fn units() -> Result<(), Error> {
-    let one = black_box(Pfn(1));
-    let address = black_box(Gpa(0x1234));
-    see((Pfn::containing(address), Pfn::at_or_above(address), Pfn::address(one)));
-    see((Pfn::up(one, black_box(3)), Pfn::pages_from(one, black_box(Pfn(0)))));
-    let frames = black_box(Frames { start: one, end: Pfn(9) });
+    let frames = black_box(Frames { start: Pfn(1), end: Pfn(9) });
     see((Frames::inside(range(0, 4096)), Frames::pages(frames), Frames::range(frames)));
     see(Frames::intersection(frames, black_box(frames)));
     see(legacy_id(black_box(VcpuId(1))));
@@ -84,7 +80,6 @@ fn leaves() -> Result<(), Error> {
     let shape = black_box(shape);
     see((PackageShape::numbering(shape), PackageShape::stride(shape)));
     see((PackageShape::pkg_shift(shape), PackageShape::max_per_node(shape)));
-    see(PackageShape::ids_per_package(shape));
     for vendor in [Vendor::Intel, Vendor::Amd, Vendor::Hygon] {
         let mut leaves = black_box([Leaf::default(); 8]);
         let [leaf_1, leaf_80000008, leaf_4 @ .., b0, b1] = &mut leaves;
