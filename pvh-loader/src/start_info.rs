@@ -17,7 +17,7 @@ pub(crate) const START_MAGIC: u32 = 0x336e_c578;
 )]
 #[repr(C)]
 pub struct StartInfo {
-    /// [`START_MAGIC`].
+    /// 0x336ec578.
     pub magic: U32,
     /// The structure's version: 1 and later have a memory map.
     pub version: U32,
