@@ -1,6 +1,6 @@
 //! APIC ids of virtual CPUs: the one place that every user of an id asks.
 //!
-//! Without the opt-in (see [`crate::opt_in`]) an id is [`legacy_id`], always.
+//! Without the opt-in (the creation flag `vnuma_apic_topology`) an id is [`legacy_id`].
 //! With it, each vNUMA node is a package with a power-of-two window of ids:
 //! `id = package << pkg_shift | offset in the node * stride`.
 

@@ -107,7 +107,7 @@ fn set(set: TableSet<'_>, buffer: &mut [u8]) -> Result<(), Error> {
     let other_tables = black_box([Gpa(0xFD00_0000)]);
     let set = TableSet::with_tables(set, black_box(&other_tables));
     let set = black_box(TableSet::with_hypervisor_vendor(set, black_box(*b"XenXenXe")));
-    see((TableSet::align(&set), TableSet::len(&set)?));
+    see((TableSet::align(&set), TableSet::len(&set)?, TableSet::topology(&set)));
     see(TableSet::place(&set, black_box(Gpa(0xFC00_0000)))?);
     let placed = black_box(TableSet::emit(&set, buffer, black_box(Gpa(0xFC00_0000)))?);
     see((Placed::rsdp(&placed), Placed::base(&placed), Placed::len(&placed)));

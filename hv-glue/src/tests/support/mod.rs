@@ -99,7 +99,12 @@ impl Host {
         match plan.refusal() {
             // The layout is there; the ids are another test's.
             None | Some(Error::NoEncodingFits { .. }) => Ok(Seen::of(plan.layout, &self.cpus)),
-            Some(error) => Err(error),
+            Some(error) => {
+                // The gate has words for it, or the reason is given as it is.
+                let reasons: Vec<_> = plan.unmet().collect();
+                assert!(plan.gate().unmet().next().is_some() || reasons == [error], "{reasons:?}");
+                Err(error)
+            }
         }
     }
 }
