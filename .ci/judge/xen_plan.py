@@ -33,7 +33,8 @@ def _host_toml(boot: Boot, machine: Machine, vcpus: int, nr_pages: int, kept_end
     rows = [[machine.distance(a, b) for b in machine.xen_nodes()] for a in machine.xen_nodes()]
     text += f"distances = {rows}\n[dom0]\nmode = \"pvh\"\npinned = true\nvcpus = {vcpus}\n"
     text += f"nr_pages = {nr_pages}\n"
-    text += f'keep = ["0x0-{MIB:#x}", "{16 * MIB:#x}-{kept_end:#x}"]\n'
+    # What is kept follows from it by the library's policy, in Xen and in the command.
+    text += f"modules = {(kept_end - 16 * MIB) // 2}\n"
     lines = boot.xen()
     # "Xen-e820", or "EFI" where firmware started it.
     start = next((at for at, line in enumerate(lines) if line.endswith(" RAM map:")), 0)

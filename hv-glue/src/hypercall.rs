@@ -4,7 +4,7 @@ use acpi_gen::ProximityDomain;
 
 use crate::{Error, Pfn};
 
-/// What stands for a frame in no memory block: `XEN_INVALID_NUMA_ID`, ~0U.
+/// The answer for a frame in no memory block: `XEN_INVALID_NUMA_ID`, ~0U.
 pub const INVALID_NUMA_ID: u32 = u32::MAX;
 
 /// The most frames of a call.

@@ -28,7 +28,7 @@ struct Segment {
     of: usize,
     frames: Frames,
     kind: E820Type,
-    /// The host's entry as it stands: its borders need not be on pages.
+    /// The host's entry unchanged: its borders need not be on pages.
     whole: bool,
 }
 
@@ -94,7 +94,7 @@ impl<'t> Segments<'t> {
             if entry.kind != E820Type::RAM {
                 return Some(Segment { of, frames, kind: entry.kind, whole: true });
             }
-            // Xen marks a region that it has no page left for as it stands, and
+            // Xen marks a region that it has no page left for unchanged, and
             // drops one without a whole page before that.
             if self.trim.rule == Rule::FirstFit && self.given == self.total {
                 while let Some((piece, rest)) = self.pieces.split_first()

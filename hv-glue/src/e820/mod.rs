@@ -150,7 +150,7 @@ pub(crate) fn has_room(entries: impl Iterator<Item = E820Entry>, modules: u64) -
     })
 }
 
-/// Whether every whole page of RAM lies in one of the ranges, which ascend.
+/// Whether every whole page of RAM is in one of the ranges, which ascend.
 pub(crate) fn check_coverage(map: &[E820Entry], ranges: &[MemoryRange]) -> Result<(), Error> {
     check_map(map)?;
     let mut first = None;

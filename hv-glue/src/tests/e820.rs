@@ -154,7 +154,7 @@ fn ram_is_rounded_inwards_and_slivers_are_dropped() {
             ram(6 * PAGE, 8 * PAGE),
         ]
     );
-    // Xen leaves a region as it stands, sliver or not, once all pages are given.
+    // Xen leaves a region unchanged, sliver or not, once all pages are given.
     let (out, _) = trim(&map, 1, Rule::FirstFit).unwrap();
     assert_eq!(
         out,

@@ -327,7 +327,7 @@ proptest! {
         }
     }
 
-    /// A node lends its neighbours nothing while it has a page of its own.
+    /// Pages come from another node only once their own has none.
     #[test]
     fn a_page_leaves_its_node_only_when_the_node_is_empty(machine in any_machine()) {
         let Machine { host, mut heap, start, pages } = machine;

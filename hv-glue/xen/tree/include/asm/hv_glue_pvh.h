@@ -27,7 +27,7 @@ static int pvh_setup_acpi_madt(struct domain *d, paddr_t *addr);
 static bool pvh_acpi_xsdt_table_allowed(const char *sig, unsigned long address,
                                         unsigned long size);
 
-/* Xen's own map stands where ours is refused, so it is made first. */
+/* Xen's own map remains where ours is refused, so it is made first. */
 static void __init hv_glue_setup_e820(struct domain *d, unsigned long nr_pages)
 {
     pvh_setup_e820(d, nr_pages);
@@ -93,7 +93,7 @@ static int __init hv_glue_setup_acpi_madt(struct domain *d, paddr_t start_info,
     rc = hv_glue_dom0_tables_begin(d, addresses, nr, &size);
     if ( !rc )
     {
-        /* Whole pages, so that no hole stands beside them in the memory map. */
+        /* Whole pages, so that the memory map has no hole beside them. */
         size = ROUNDUP(size, PAGE_SIZE);
         /* pvh_steal_ram() wraps where a region ends below the size. */
         for ( i = 0; i < d->arch.nr_e820; i++ )
