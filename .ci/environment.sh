@@ -19,7 +19,7 @@ if [ "${VNUMA_TABLES_ENVIRONMENT-}" != clean ]; then
   # Without a home folder in the environment, the user database names it. git refuses a clone of another user, as in a
   # container, unless it is declared safe; the user's own settings could colour its output.
   exec env -i "HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}" "${passed[@]}" VNUMA_TABLES_ENVIRONMENT=clean \
-    CARGO_BUILD_TARGET_DIR=target LC_ALL=C.UTF-8 PYTHONUTF8=1 TZ=UTC TERM=dumb GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
+    "CARGO_BUILD_TARGET_DIR=$PWD/target" LC_ALL=C.UTF-8 PYTHONUTF8=1 TZ=UTC TERM=dumb GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 \
     GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory "GIT_CONFIG_VALUE_0=$PWD" bash ./ci.sh "$@"
 fi
 

@@ -5,7 +5,7 @@
 
 # BLESS=1 writes the counts as the new baseline. Flags of the user's environment would change the code that is counted.
 export CARGO_INCREMENTAL=0 RUSTFLAGS=
-benches=(--package acpi-gen --bench tables --package hv-glue --bench plan)
+benches=(--package acpi-gen --bench tables --package hv-glue --bench plan --features hv-glue/alloc)
 mkdir -p target/instructions
 cargo bench "${benches[@]}" --no-run --message-format json > target/instructions/build.json
 programs=()
