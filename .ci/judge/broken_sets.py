@@ -24,6 +24,10 @@ ROOM = 0x100000
 ENTRY_9 = 16  # bytes of a MADT entry of type 9
 CPUS = 48  # offset of the SRAT's entries: four CPUs of type 2, then two ranges of memory
 MEMORY = [CPUS + 4 * 24, CPUS + 4 * 24 + 40]
+# Registers of an I/O APIC in that RAM: whatever register is asked for, the data word is what its version register
+# has: 24 inputs, version 0x20. Linux reads no more of it while it registers the I/O APIC.
+IO_APIC = BASE + 0x800
+IO_APIC_VERSION = 0x00170020
 
 Tables = dict[str, bytearray]
 
@@ -86,7 +90,16 @@ def _(tables: Tables) -> None:
     put(tables["SLIT"], 36, "Q", 1)
 
 
-@defect("memory of two nodes overlaps", "SRAT")
+def _memory(tables: Tables, like: int, base: int, size: int, flags: int) -> None:
+    """Another memory entry of the domain of the one at `like`."""
+    entry = bytearray(tables["SRAT"][like : like + 40])
+    put(entry, 8, "Q", base)
+    put(entry, 16, "Q", size)
+    put(entry, 28, "I", flags)
+    append(tables["SRAT"], bytes(entry))
+
+
+@defect("memory of two nodes overlaps in RAM", "SRAT")
 def _(tables: Tables) -> None:
     put(tables["SRAT"], MEMORY[1] + 8, "Q", 0x10000000 - 4096)
     put(tables["SRAT"], MEMORY[1] + 16, "Q", 0x10000000 + 4096)
@@ -95,6 +108,25 @@ def _(tables: Tables) -> None:
 @defect("memory of one node overlaps")
 def _(tables: Tables) -> None:
     append(tables["SRAT"], bytes(tables["SRAT"][MEMORY[1] : MEMORY[1] + 40]))
+
+
+@defect("hot-plug windows of two nodes overlap")
+def _(tables: Tables) -> None:
+    for at, base in zip(MEMORY, (0x100000000, 0x140000000)):
+        _memory(tables, at, base, 0x80000000, 3)
+
+
+@defect("memory of two nodes overlaps above all RAM")
+def _(tables: Tables) -> None:
+    put(tables["SRAT"], MEMORY[1] + 16, "Q", 0x30000000)
+    _memory(tables, MEMORY[0], 0x30000000, 0x10000000, 1)
+
+
+@defect("memory of two nodes overlaps in a hole below RAM", "SRAT")
+def _(tables: Tables) -> None:
+    put(tables["SRAT"], MEMORY[0] + 16, "Q", 0xC0000)
+    put(tables["SRAT"], MEMORY[1] + 8, "Q", 0xB0000)
+    put(tables["SRAT"], MEMORY[1] + 16, "Q", 0x20000000 - 0xB0000)
 
 
 @defect("half a MiB of RAM in no node", "boot")
@@ -204,6 +236,57 @@ def _(tables: Tables) -> None:
     put(tables["SRAT"], CPUS + 3 * 24 + 12, "I", 0)
 
 
+def _io_apic(tables: Tables, address: int, gsi_base: int) -> None:
+    append(tables["APIC"], struct.pack("<BBBBII", 1, 12, 1, 0, address, gsi_base))
+
+
+@defect("nothing wrong, two I/O APICs")
+def _(tables: Tables) -> None:
+    _io_apic(tables, IO_APIC, 24)
+
+
+@defect("two I/O APICs at one address", "APIC")
+def _(tables: Tables) -> None:
+    _io_apic(tables, 0xFEC00000, 24)
+
+
+@defect("two I/O APICs with one first GSI", "APIC")
+def _(tables: Tables) -> None:
+    _io_apic(tables, IO_APIC, 0)
+
+
+@defect("two I/O APICs whose GSIs overlap", "APIC")
+def _(tables: Tables) -> None:
+    _io_apic(tables, IO_APIC, 10)
+
+
+def _initiator(domain: int, flags: int = 1) -> bytes:
+    """A generic initiator: PCI device 00:01.0."""
+    return struct.pack("<BBBBI16sII", 5, 32, 0, 1, domain, bytes([0, 0, 0, 8]), flags, 0)
+
+
+@defect("a generic initiator in a domain of its own")
+def _(tables: Tables) -> None:
+    append(tables["SRAT"], _initiator(2))
+
+
+@defect("a generic initiator with PXM 2000 behind all")
+def _(tables: Tables) -> None:
+    append(tables["SRAT"], _initiator(2000))
+
+
+@defect("a generic initiator with PXM 2000 before the CPUs")
+def _(tables: Tables) -> None:
+    tables["SRAT"][CPUS:CPUS] = _initiator(2000)
+    put(tables["SRAT"], 4, "I", len(tables["SRAT"]))
+
+
+@defect("a disabled generic initiator before the CPUs")
+def _(tables: Tables) -> None:
+    tables["SRAT"][CPUS:CPUS] = _initiator(1, 0)
+    put(tables["SRAT"], 4, "I", len(tables["SRAT"]))
+
+
 @dataclasses.dataclass
 class Base:
     """A machine with its good tables, the addresses of those that stay its own, and the log of a good boot."""
@@ -234,6 +317,7 @@ def image(tables: Tables, own: list[int]) -> bytes:
     xsdt += struct.pack(f"<{len(addresses)}Q", *addresses)
     resum(xsdt)
     blob[64 : 64 + len(xsdt)] = xsdt
+    struct.pack_into("<I", blob, IO_APIC - BASE + 0x10, IO_APIC_VERSION)
     rsdp = bytearray(b"RSD PTR \0BROKEN\2" + struct.pack("<IIQB3x", 0, 36, BASE + 64, 0))
     rsdp[8] = -sum(rsdp[:20]) & 0xFF
     rsdp[32] = -sum(rsdp) & 0xFF
@@ -273,6 +357,8 @@ def lost(report: qemu.Report) -> set[str]:
     if "SLIT table looks invalid" in report.dmesg:
         found.add("SLIT")
     if len(cpulist(report.text["/sys/devices/system/cpu/online"].strip())) < 4:
+        found.add("APIC")
+    if re.search(r"conflicts with (?:IOAPIC|GSI)", report.dmesg):
         found.add("APIC")
     nodes = re.findall(r"SRAT: Node \d+ PXM (\d+) \[mem", report.dmesg)
     if "SRAT" not in found and len(set(nodes)) < 2:

@@ -68,32 +68,34 @@ pub struct UncoveredRam {
 }
 
 impl UncoveredRam {
-    /// Walks each range of `ram` from hole to hole. The ranges may be in any order and
-    /// overlap; nothing is stored, so each hole costs one pass over them.
+    /// Walks each range of `ram` from hole to hole. The ranges of `covered` ascend by their
+    /// first address and may overlap; those of `ram` may be in any order. Linear if they
+    /// ascend too: otherwise `covered` is walked again for each step back.
     #[must_use]
     pub fn new(
         ram: impl Iterator<Item = GpaRange>,
         covered: impl Iterator<Item = GpaRange> + Clone,
     ) -> Self {
         let mut total = Self { ram: 0, uncovered: 0, first: None };
+        let mut rest = covered.clone().peekable();
+        // The ranges that start at or before `at` end here at the latest.
+        let (mut at, mut reach) = (Gpa(0), Gpa(0));
         for ram in ram {
             total.ram = total.ram.saturating_add(ram.size());
-            let (mut at, end) = (ram.start(), ram.end());
-            while at < end {
-                // How far the ranges that contain this address reach.
-                let reach = covered
-                    .clone()
-                    .filter(|range| range.contains(at))
-                    .fold(at, |reach, range| reach.max(range.end()));
+            if ram.start() < at {
+                rest = covered.clone().peekable();
+                reach = Gpa(0);
+            }
+            at = ram.start();
+            while at < ram.end() {
+                while let Some(range) = rest.next_if(|range| range.start() <= at) {
+                    reach = reach.max(range.end());
+                }
                 if reach > at {
-                    at = reach;
+                    at = reach.min(ram.end());
                     continue;
                 }
-                // None does: up to the next range that begins.
-                let next = covered
-                    .clone()
-                    .filter(|range| range.start() > at)
-                    .fold(end, |next, range| next.min(range.start()));
+                let next = rest.peek().map_or(ram.end(), |next| next.start().min(ram.end()));
                 total.first.get_or_insert(at);
                 total.uncovered = total.uncovered.saturating_add(next.0.saturating_sub(at.0));
                 at = next;
@@ -114,11 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn holes_count_in_any_order_of_the_ranges() {
-        let covered = [(50, 60), (0, 10), (5, 20)];
+    fn holes_count_in_any_order_of_the_ram() {
+        let covered = [(0, 10), (5, 20), (6, 8), (50, 60)];
         assert_eq!(uncovered(&[(0, 20)], &covered), (0, None));
         assert_eq!(uncovered(&[(0, 100)], &covered), (70, Some(20)));
         assert_eq!(uncovered(&[(15, 25), (55, 65)], &covered), (10, Some(20)));
+        assert_eq!(uncovered(&[(55, 65), (15, 25)], &covered), (10, Some(60)));
+        assert_eq!(uncovered(&[(0, 20), (0, 20), (50, 61)], &covered), (1, Some(60)));
         assert_eq!(uncovered(&[(1, 2)], &[]), (1, Some(1)));
         assert_eq!(uncovered(&[(0, u64::MAX)], &[(1, u64::MAX)]), (1, Some(0)));
     }

@@ -51,6 +51,47 @@ pub(crate) fn dedup(sorted: &mut [u32]) -> &mut [u32] {
     sorted.get_mut(..kept).unwrap_or_default()
 }
 
+/// Sorts `items` by 64-bit keys, ascending; equal keys keep their order. Linear: one pass
+/// for each byte of the keys that differs. `spare` needs the length of `items`, and either
+/// of the two may be what is returned.
+pub(crate) fn by_key<'s>(
+    mut items: &'s mut [u32],
+    mut spare: &'s mut [u32],
+    key: impl Fn(u32) -> u64,
+) -> &'s mut [u32] {
+    let ascending = |pair: &[u32]| matches!(*pair, [a, b] if key(a) <= key(b));
+    if items.windows(2).all(ascending) {
+        return items;
+    }
+    for shift in [0, 8, 16, 24, 32, 40, 48, 56] {
+        let digit = |item: u32| usize::from((key(item) >> shift).to_le_bytes()[0]);
+        // How many items have each digit, then where the next one with it goes.
+        let mut places = [0_usize; 256];
+        for item in items.iter() {
+            if let Some(count) = places.get_mut(digit(*item)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        if places.contains(&items.len()) {
+            continue;
+        }
+        let mut first = 0_usize;
+        for place in &mut places {
+            let count = core::mem::replace(place, first);
+            first = first.saturating_add(count);
+        }
+        for item in items.iter() {
+            let Some(place) = places.get_mut(digit(*item)) else { continue };
+            if let Some(slot) = spare.get_mut(*place) {
+                *slot = *item;
+            }
+            *place = place.saturating_add(1);
+        }
+        core::mem::swap(&mut items, &mut spare);
+    }
+    items
+}
+
 fn strictly_ascending(values: &[u32]) -> bool {
     values.windows(2).all(|pair| matches!(*pair, [a, b] if a < b))
 }
@@ -116,6 +157,18 @@ mod tests {
     fn keeps_one_of_each() {
         assert_eq!(dedup(&mut []), []);
         assert_eq!(dedup(&mut [3, 3, 3, 7, u32::MAX, u32::MAX]), [3, 7, u32::MAX]);
+    }
+
+    #[test]
+    fn sorting_by_keys_keeps_the_order_of_equal_keys() {
+        let keys = [9_u64 << 56, 3, 1 << 40, 3, 0, u64::MAX, 1 << 40, 256];
+        let mut items: Vec<u32> = (0..8).collect();
+        let mut spare = [0; 8];
+        let sorted = by_key(&mut items, &mut spare, |item| keys[item as usize]);
+        assert_eq!(sorted, [4, 1, 3, 7, 2, 6, 0, 5]);
+        let mut ascending = [4, 1, 3, 7, 2, 6, 0, 5];
+        assert_eq!(by_key(&mut ascending, &mut [], |item| keys[item as usize])[0], 4);
+        assert_eq!(by_key(&mut [], &mut [], |_| 0), []);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use zerocopy::little_endian::{U32, U64};
 
 use crate::{
-    ApicId, Error, MemoryRange, Processor, ProximityDomain, Show, SubTables, Table, Topology,
+    ApicId, Error, MemoryRange, Processor, ProximityDomain, Show, SubTable, SubTables, Table,
+    Topology,
     acpi_table::{AcpiTable, Contents},
     entry::{at, entries, split},
     table::{self, HEADER_LEN},
@@ -161,6 +162,11 @@ impl<'a> Srat<'a> {
     #[must_use]
     pub fn sub_tables(&self) -> SubTables<'a> {
         SubTables::new(&self.table, ENTRIES)
+    }
+
+    /// The entry that starts at this offset of the table.
+    pub(crate) fn sub_table_at(&self, offset: usize) -> Option<SubTable<'a>> {
+        SubTables::new(&self.table, offset).next()?.ok()
     }
 
     /// The entries; after an error that ends the list there is nothing, while an

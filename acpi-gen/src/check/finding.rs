@@ -160,7 +160,7 @@ pub enum Kind {
         start: u64,
         /// First address past what they share.
         end: u64,
-        /// Domain of the entry that comes first in the table.
+        /// Domain of the entry that starts first.
         first: ProximityDomain,
         /// Domain of the other.
         second: ProximityDomain,

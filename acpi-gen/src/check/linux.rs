@@ -2,12 +2,12 @@
 
 use super::{
     Consumer, Kind, Severity, Tables,
-    memory::{Extent, domains, extents},
+    memory::{Extent, Merged, WithRam, by_address, domains, extents, overlaps, uncovered},
     processors::{Usable, usable, with_affinity},
 };
 use crate::{
-    ApicId, Distance, FadtView, Gpa, GpaRange, Madt, ProximityDomain, Slit, Srat, UncoveredRam,
-    bits::BitSet256, madt, slit, sort, srat,
+    ApicId, Distance, FadtView, Gpa, GpaRange, Madt, ProximityDomain, Slit, Srat, bits::BitSet256,
+    madt, slit, sort, srat,
 };
 
 /// MAX_PXM_DOMAINS with Debian's CONFIG_NODES_SHIFT of 10, and so MAX_NUMNODES.
@@ -41,7 +41,7 @@ pub(super) fn check(
     }
     if let Some(srat) = &srat {
         affinity(srat, report);
-        memory(tables, srat, report);
+        memory(tables, srat, scratch, report);
     }
     if let Some(slit) = &slit {
         distances(slit, report);
@@ -167,7 +167,12 @@ fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
     }
 }
 
-fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
+fn memory(
+    tables: &Tables<'_>,
+    srat: &Srat<'_>,
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Severity, Kind),
+) {
     for extent in extents(srat) {
         if extent.passes_end() {
             let kind = Kind::MemoryPastEnd { base: extent.start, length: extent.length };
@@ -183,7 +188,7 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
     }
     // What is left counts: the others are passed over with a warning.
     let counted = extents(srat).filter(|extent| !extent.passes_end() && !extent.is_empty());
-    let count = counted.clone().count();
+    let count = counted.count();
     if extents(srat).next().is_none() {
         return report(Severity::Error, Kind::NoMemory);
     }
@@ -191,37 +196,51 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
         let kind = Kind::TooManyMemoryEntries { count, limit: MAX_MEMBLKS };
         return report(Severity::Error, kind);
     }
-    overlaps(counted.clone(), |first, second| {
-        let severity = if first.domain == second.domain { Severity::Note } else { Severity::Error };
-        report(severity, overlap(first, second));
-    });
-    let Some(ram) = tables.ram(Consumer::Linux) else { return };
+    let (entries, scratch) = by_address(srat, scratch);
+    let entries = entries.filter(|extent| !extent.passes_end());
+    let Some(ram) = tables.ram(Consumer::Linux, scratch) else {
+        // Entries without RAM are ignored first. One that is not hot-pluggable has RAM.
+        return overlaps(
+            entries,
+            |extent| extent.domain,
+            |first, second| {
+                let certain = !first.hot_pluggable && !second.hot_pluggable;
+                report(severity(first, second, certain), overlap(first, second));
+            },
+        );
+    };
+    let mut with_ram = WithRam::new(ram.clone());
+    let end = ram.clone().end();
+    // What is past the end of RAM is cut off.
+    let with_ram = entries
+        .clone()
+        .filter(|extent| with_ram.is_in(extent))
+        .map(|extent| Extent { end: extent.end.min(end), ..extent });
+    overlaps(
+        with_ram,
+        |extent| extent.domain,
+        |first, second| {
+            report(severity(first, second, true), overlap(first, second));
+        },
+    );
+
     let range = |(start, end)| GpaRange::new(Gpa(start), Gpa(end)).ok();
     let whole_pages = |ram: GpaRange| {
         let (start, end) = (ram.start().0, ram.end().0);
         let start = start.checked_next_multiple_of(PAGE).unwrap_or(end);
         range((start, end & !PAGE.wrapping_sub(1)))
     };
-    let covered = counted.map(|extent| (extent.start, extent.end)).chain(NEVER_RAM);
-    let found = UncoveredRam::new(ram.filter_map(whole_pages), covered.filter_map(range));
+    let covered = entries.filter_map(|extent| extent.range());
+    let covered = Merged::new(covered, NEVER_RAM.into_iter().filter_map(range));
     // Above 1 MiB the SRAT is dropped; below, 6.1, 6.12 and 7.2 take it and do not boot.
-    if let Some(first) = found.first {
-        let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first: first.0 };
+    if let Some(kind) = uncovered(ram.filter_map(whole_pages), covered) {
         report(Severity::Error, kind);
     }
 }
 
-/// Every pair of entries that share addresses.
-pub(super) fn overlaps(
-    extents: impl Iterator<Item = Extent> + Clone,
-    mut report: impl FnMut(&Extent, &Extent),
-) {
-    let mut rest = extents;
-    while let Some(first) = rest.next() {
-        for second in rest.clone().filter(|s| s.start < first.end && first.start < s.end) {
-            report(&first, &second);
-        }
-    }
+/// An overlap inside a node costs nothing, nor does one that may be without RAM.
+fn severity(first: &Extent, second: &Extent, has_ram: bool) -> Severity {
+    if first.domain != second.domain && has_ram { Severity::Error } else { Severity::Note }
 }
 
 pub(super) fn overlap(first: &Extent, second: &Extent) -> Kind {

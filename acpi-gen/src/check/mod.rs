@@ -25,7 +25,7 @@ mod xen;
 
 pub use finding::{Finding, Kind, Severity};
 
-use crate::{E820Entry, E820Type, Error, GpaRange};
+use crate::{E820Entry, E820Type, Error};
 
 /// Who reads the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,22 +72,27 @@ pub struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    /// Words of scratch space that [`check`] takes: two for each MADT entry, or one for
-    /// each processor device.
+    /// Words of scratch space that [`check`] takes: two for each MADT entry; or one for
+    /// each processor device; or two for each memory entry of the SRAT and each entry of
+    /// the memory map. The largest of these.
     #[must_use]
     pub fn scratch_len(&self) -> usize {
         let madt = self.madt.and_then(|bytes| crate::Madt::parse(bytes).ok());
         let entries = madt.map_or(0, |madt| madt.sub_tables().count());
         let devices = self.dsdt.and_then(devices::uids).map_or(0, Iterator::count);
-        entries.saturating_mul(2).max(devices)
+        let srat = self.srat.and_then(|bytes| crate::Srat::parse(bytes).ok());
+        let map = self.memory_map.map_or(0, <[E820Entry]>::len);
+        let memory = srat.map_or(0, |srat| memory::scratch_len(&srat, map));
+        entries.saturating_mul(2).max(devices).max(memory)
     }
 
     /// The ranges of the memory map that are RAM to this consumer, if there is a map.
-    fn ram(&self, consumer: Consumer) -> Option<impl Iterator<Item = GpaRange>> {
+    fn ram<'s>(&'s self, consumer: Consumer, scratch: &'s mut [u32]) -> Option<memory::Ram<'s>> {
         let unusable_too = consumer == Consumer::Linux && self.pvh_dom0;
-        let is_ram =
-            move |kind| kind == E820Type::RAM || (kind == E820Type::UNUSABLE && unusable_too);
-        Some(self.memory_map?.iter().filter(move |it| is_ram(it.kind)).map(|it| it.range))
+        let is_ram = |entry: &E820Entry| {
+            entry.kind == E820Type::RAM || (entry.kind == E820Type::UNUSABLE && unusable_too)
+        };
+        Some(memory::Ram::new(self.memory_map?, is_ram, scratch))
     }
 }
 
@@ -108,7 +113,7 @@ pub fn check(
     structure::check(tables, consumer, report);
     match consumer {
         Consumer::Linux => linux::check(tables, scratch, report),
-        Consumer::Xen => xen::check(tables, report),
+        Consumer::Xen => xen::check(tables, scratch, report),
         Consumer::Fwts => fwts::check(tables, scratch, report),
     }
     Ok(())

@@ -42,6 +42,11 @@ impl fmt::Display for Finding {
                 Consumer::Linux | Consumer::Xen,
                 Kind::MemoryOverlap { .. } | Kind::Unreadable(_),
             ) => f.write_str(": the table is not used"),
+            (Severity::Note, Consumer::Linux, Kind::MemoryOverlap { first, second, .. })
+                if first != second =>
+            {
+                f.write_str(": the table is not used if there is RAM in both entries")
+            }
             _ => Ok(()),
         }
     }

@@ -4,22 +4,26 @@ use heapless::Vec;
 
 use super::{
     Consumer, Kind, Severity, Tables,
-    linux::{beyond, distances, overlap, overlaps},
-    memory::{Extent, domains, extents},
+    linux::{beyond, distances, overlap},
+    memory::{Extent, by_address, domains, extents, overlaps, uncovered},
 };
-use crate::{Distance, Gpa, GpaRange, ProximityDomain, Slit, Srat, SratEntry, UncoveredRam, srat};
+use crate::{Distance, Gpa, GpaRange, ProximityDomain, Slit, Srat, SratEntry, srat};
 
 /// MAX_NUMNODES with the default CONFIG_NR_NUMA_NODES.
 const MAX_NUMNODES: usize = 64;
 /// NR_NODE_MEMBLKS.
 const MAX_MEMBLKS: usize = 128;
 
-pub(super) fn check(tables: &Tables<'_>, report: &mut impl FnMut(Severity, Kind)) {
+pub(super) fn check(
+    tables: &Tables<'_>,
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Severity, Kind),
+) {
     let srat = tables.srat.and_then(|bytes| Srat::parse(bytes).ok());
     let slit = tables.slit.and_then(|bytes| Slit::parse(bytes).ok());
     if let Some(srat) = &srat {
         entries(srat, report);
-        memory(tables, srat, report);
+        memory(tables, srat, scratch, report);
     }
     if let Some(slit) = &slit {
         distances(slit, report);
@@ -61,7 +65,12 @@ fn entries(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
     }
 }
 
-fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
+fn memory(
+    tables: &Tables<'_>,
+    srat: &Srat<'_>,
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Severity, Kind),
+) {
     let count = extents(srat).count();
     if count == 0 {
         return report(Severity::Error, Kind::NoMemory);
@@ -74,21 +83,29 @@ fn memory(tables: &Tables<'_>, srat: &Srat<'_>, report: &mut impl FnMut(Severity
         let kind = Kind::MemoryPastEnd { base: extent.start, length: extent.length };
         report(Severity::Error, kind);
     }
-    let filled = extents(srat).filter(|extent| !extent.is_empty());
-    overlaps(filled.clone(), |first, second| {
-        let harmless = first.domain == second.domain && first.hot_pluggable == second.hot_pluggable;
-        let severity = if harmless { Severity::Note } else { Severity::Error };
-        report(severity, overlap(first, second));
-    });
-    let spans = spans(srat);
-    interleaved(srat, &spans, report);
+    let (entries, scratch) = by_address(srat, scratch);
+    // Whether there is RAM in an overlap does not matter to Xen.
+    let mut overlapped = false;
+    overlaps(
+        entries.clone(),
+        |extent| (extent.domain, extent.hot_pluggable),
+        |first, second| {
+            let harmless =
+                first.domain == second.domain && first.hot_pluggable == second.hot_pluggable;
+            let severity = if harmless { Severity::Note } else { Severity::Error };
+            overlapped |= !harmless;
+            report(severity, overlap(first, second));
+        },
+    );
+    let spans = spans(entries);
+    if !overlapped {
+        interleaved(srat, &spans, report);
+    }
 
-    let Some(ram) = tables.ram(Consumer::Xen) else { return };
+    let Some(ram) = tables.ram(Consumer::Xen, scratch) else { return };
     let covered =
         spans.iter().filter_map(|span| GpaRange::new(Gpa(span.start), Gpa(span.end)).ok());
-    let found = UncoveredRam::new(ram, covered);
-    if let Some(first) = found.first {
-        let kind = Kind::NotCovered { uncovered: found.uncovered, ram: found.ram, first: first.0 };
+    if let Some(kind) = uncovered(ram, covered) {
         report(Severity::Error, kind);
     }
 }
@@ -101,15 +118,12 @@ struct Span {
     end: u64,
 }
 
-fn spans(srat: &Srat<'_>) -> Vec<Span, MAX_NUMNODES> {
+/// Entries ascend by address, and so do the spans.
+fn spans(entries: impl Iterator<Item = Extent>) -> Vec<Span, MAX_NUMNODES> {
     let mut spans = Vec::<Span, MAX_NUMNODES>::new();
-    for extent in extents(srat).filter(|extent| !extent.hot_pluggable && !extent.is_empty()) {
-        let Extent { domain, start, end, .. } = extent;
+    for Extent { domain, start, end, .. } in entries.filter(|extent| !extent.hot_pluggable) {
         match spans.iter_mut().find(|span| span.domain == domain) {
-            Some(span) => {
-                span.start = span.start.min(start);
-                span.end = span.end.max(end);
-            }
+            Some(span) => span.end = span.end.max(end),
             // More nodes than fit are an error already.
             None => drop(spans.push(Span { domain, start, end })),
         }
@@ -117,16 +131,11 @@ fn spans(srat: &Srat<'_>) -> Vec<Span, MAX_NUMNODES> {
     spans
 }
 
-/// A range inside another node's span, unless it is reported as an overlap.
+/// A range inside another node's span that no range of that node overlaps.
 fn interleaved(srat: &Srat<'_>, spans: &[Span], report: &mut impl FnMut(Severity, Kind)) {
-    let filled = extents(srat).filter(|extent| !extent.is_empty());
-    for Extent { start, end, domain, .. } in filled.clone() {
+    for Extent { start, end, domain, .. } in extents(srat).filter(|extent| !extent.is_empty()) {
         let around = |span: &&Span| span.domain != domain && span.start < start && end < span.end;
-        let overlapped =
-            |other: Extent| other.domain != domain && other.start < end && start < other.end;
-        if let Some(span) = spans.iter().find(around)
-            && !filled.clone().any(overlapped)
-        {
+        if let Some(span) = spans.iter().find(around) {
             let kind = Kind::MemoryInterleaved { start, end, domain, around: span.domain };
             return report(Severity::Error, kind);
         }

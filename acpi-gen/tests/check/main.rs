@@ -24,6 +24,7 @@ struct Set {
     srat: Vec<u8>,
     slit: Vec<u8>,
     map: Vec<E820Entry>,
+    has_map: bool,
     pvh_dom0: bool,
 }
 
@@ -70,6 +71,7 @@ fn good() -> Set {
         srat: table(srat::SIGNATURE),
         slit: table(slit::SIGNATURE),
         map: vec![ram(0, 4 * GIB)],
+        has_map: true,
         pvh_dom0: false,
     }
 }
@@ -87,7 +89,7 @@ impl Set {
             madt: Some(&self.madt),
             srat: Some(&self.srat),
             slit: Some(&self.slit),
-            memory_map: Some(&self.map),
+            memory_map: self.has_map.then_some(&self.map),
             pvh_dom0: self.pvh_dom0,
             ..Tables::default()
         };

@@ -108,6 +108,109 @@ fn overlap_costs_the_srat_between_nodes_only() {
     }
 }
 
+/// Adds a memory entry of the domain of the one at `like`.
+fn add(set: &mut Set, like: usize, start: u64, size: u64, flags: u8) {
+    let mut entry = set.srat[like..like + MEMORY].to_vec();
+    put(&mut entry, 8, &start.to_le_bytes());
+    put(&mut entry, 16, &size.to_le_bytes());
+    entry[28] = flags;
+    set.srat.extend(entry);
+    let len = set.srat.len() as u32;
+    put(&mut set.srat, 4, &len.to_le_bytes());
+}
+
+fn overlaps(found: &[(Severity, Kind)]) -> Vec<(Severity, u64, u64)> {
+    let overlap = |(severity, kind): &(Severity, Kind)| match *kind {
+        Kind::MemoryOverlap { start, end, .. } => Some((*severity, start, end)),
+        _ => None,
+    };
+    found.iter().filter_map(overlap).collect()
+}
+
+/// As 6.1 and 6.12 boot: what has no RAM in it is ignored before overlaps are looked for.
+#[test]
+fn hot_plug_windows_may_overlap_in_linux() {
+    let windows = |set: &mut Set| {
+        add(set, MEM0, 4 * GIB, 4 * GIB, 3);
+        add(set, MEM1, 6 * GIB, 4 * GIB, 3);
+    };
+    assert_eq!(overlaps(&broken(Linux, windows)), []);
+    let without_map = |set: &mut Set| {
+        windows(set);
+        set.has_map = false;
+    };
+    assert_eq!(overlaps(&broken(Linux, without_map)), [(Note, 6 * GIB, 8 * GIB)]);
+    let mut set = good();
+    without_map(&mut set);
+    Set::resum(&mut set.srat);
+    let words: Vec<String> = set.findings(Linux).iter().map(ToString::to_string).collect();
+    assert_eq!(
+        words[1],
+        "note: Linux: SRAT: [mem 0x180000000-0x1ffffffff] is in PXM 0 and in PXM 1: the table is \
+         not used if there is RAM in both entries"
+    );
+    // RAM in one of them is in no overlap; RAM in both is one, wherever it is.
+    let one = |set: &mut Set| {
+        windows(set);
+        set.map.push(ram(5 * GIB, 7 * GIB));
+    };
+    assert_eq!(overlaps(&broken(Linux, one)), [(Err, 6 * GIB, 7 * GIB)]);
+    let apart = |set: &mut Set| {
+        windows(set);
+        set.map.push(ram(4 * GIB, 5 * GIB));
+        set.map.push(ram(9 * GIB, 10 * GIB));
+    };
+    assert_eq!(overlaps(&broken(Linux, apart)), [(Err, 6 * GIB, 8 * GIB)]);
+    assert_eq!(overlaps(&broken(Xen, windows)), [(Err, 6 * GIB, 8 * GIB)]);
+}
+
+#[test]
+fn without_a_map_entries_that_are_not_hot_pluggable_have_ram() {
+    let damage = |set: &mut Set| {
+        add(set, MEM0, 3 * GIB, GIB, 1);
+        set.has_map = false;
+    };
+    assert_eq!(overlaps(&broken(Linux, damage)), [(Err, 3 * GIB, 4 * GIB)]);
+}
+
+#[test]
+fn linux_cuts_entries_off_at_the_end_of_ram() {
+    let damage = |set: &mut Set| {
+        put(&mut set.srat, MEM1 + 16, &(6 * GIB).to_le_bytes());
+        add(set, MEM0, 5 * GIB, GIB, 1);
+    };
+    assert_eq!(overlaps(&broken(Linux, damage)), []);
+    assert_eq!(overlaps(&broken(Xen, damage)), [(Err, 5 * GIB, 6 * GIB)]);
+}
+
+#[test]
+fn each_overlapping_entry_is_found_once_in_any_order() {
+    // Every second GiB from 100 on, 1.5 GiB long, in descending order, the last of PXM 0.
+    let damage = |set: &mut Set| {
+        for n in (0..300_u64).rev() {
+            let like = if n == 0 { MEM0 } else { MEM1 };
+            add(set, like, (100 + n) * GIB, GIB + GIB / 2, 1);
+        }
+        set.map.push(ram(100 * GIB, 402 * GIB));
+    };
+    let found = overlaps(&broken(Linux, damage));
+    assert_eq!(found.len(), 299);
+    assert_eq!(found[0], (Err, 101 * GIB, 101 * GIB + GIB / 2));
+    assert_eq!(found[298], (Note, 399 * GIB, 399 * GIB + GIB / 2));
+}
+
+/// A log of two boots has each range twice.
+#[test]
+fn ram_counts_once_however_often_the_map_has_it() {
+    let damage = |set: &mut Set| {
+        set.map = vec![ram(2 * GIB, 5 * GIB), ram(0, 4 * GIB), ram(2 * GIB, 5 * GIB)];
+    };
+    let kind = Kind::NotCovered { uncovered: GIB, ram: 5 * GIB, first: 4 * GIB };
+    for consumer in [Linux, Xen] {
+        assert_eq!(broken(consumer, damage), [(Err, kind)]);
+    }
+}
+
 #[test]
 fn interleaving_costs_the_srat_in_xen_only() {
     // PXM 0: 0 to 1 GiB and 3 to 4 GiB; PXM 1 between them.
