@@ -1,7 +1,7 @@
 //! One declaration per entry of MADT and SRAT: [`entries!`] makes of it the variant,
 //! its parser, its writer, its length, and what `decode` prints.
 
-use crate::{Error, SubTable};
+use crate::{Error, SubTable, Value};
 
 /// Where a field's bytes are in its entry. A place is contiguous, except for the
 /// domain of SRAT type 0, whose lowest byte is apart from the others.
@@ -74,13 +74,50 @@ pub(crate) const fn reserved(used: u64, entry_len: u32) -> u64 {
     }
 }
 
-/// A little-endian number of an entry.
+/// A value of an entry.
 pub(crate) trait Field: Copy {
     /// Bytes that it takes.
     const LEN: usize;
     fn read(entry: &[u8], place: Place) -> Option<Self>;
     fn write(self, entry: &mut [u8], place: Place);
+}
+
+/// A little-endian number of an entry.
+pub(crate) trait Number: Field {
     fn number(self) -> u64;
+}
+
+/// Bytes as they are.
+impl<const N: usize> Field for [u8; N] {
+    const LEN: usize = N;
+
+    #[inline(always)]
+    fn read(entry: &[u8], place: Place) -> Option<Self> {
+        place.get(entry)
+    }
+
+    #[inline(always)]
+    fn write(self, entry: &mut [u8], place: Place) {
+        place.put(entry, self);
+    }
+}
+
+/// The forms in which a field is printed, by the name of the [`Value`].
+pub(crate) struct Form;
+
+#[expect(non_snake_case, reason = "a declaration names the variant of Value")]
+impl Form {
+    pub(crate) fn Decimal(field: &impl Number) -> Value<'_> {
+        Value::Decimal(field.number())
+    }
+
+    pub(crate) fn Hex(field: &impl Number) -> Value<'_> {
+        Value::Hex(field.number())
+    }
+
+    pub(crate) fn Bytes<const N: usize>(field: &[u8; N]) -> Value<'_> {
+        Value::Bytes(field)
+    }
 }
 
 macro_rules! integers {
@@ -97,7 +134,9 @@ macro_rules! integers {
             fn write(self, entry: &mut [u8], place: Place) {
                 place.put(entry, self.to_le_bytes());
             }
+        }
 
+        impl Number for $ty {
             fn number(self) -> u64 {
                 self.into()
             }
@@ -120,7 +159,9 @@ macro_rules! newtypes {
             fn write(self, entry: &mut [u8], place: Place) {
                 self.0.write(entry, place);
             }
+        }
 
+        impl Number for $crate::$ty {
             fn number(self) -> u64 {
                 self.0.into()
             }
@@ -170,11 +211,13 @@ pub(crate) fn too_short(signature: [u8; 4], entry: SubTable<'_>, needed: usize) 
 ///
 /// `place` is [`at`] or [`split`]; bytes that no field uses are reserved and written as
 /// zero. `form` is a variant of [`Value`](crate::Value), in which the field is printed;
-/// its name there is the field's own without another one.
+/// its name there is the field's own without another one. `named { type, "title"; }` has the
+/// types of which only the title is known: those of machines without x86 processors.
 macro_rules! entries {
     (
         $(#[$meta:meta])*
         $Entry:ident of $signature:ident;
+        named { $($other:literal, $other_title:literal;)* }
         $(
             $(#[$variant_meta:meta])*
             $TYPE:ident: $Variant:ident = $code:literal, $len:literal bytes, $title:literal {
@@ -218,6 +261,14 @@ macro_rules! entries {
                 }
             }
 
+            /// The title of a type that only other architectures have.
+            pub(crate) const fn other_title(code: u8) -> Option<&'static str> {
+                match code {
+                    $($other => Some($other_title),)*
+                    _ => None,
+                }
+            }
+
             /// Parses an entry. Bytes after a type's fixed part are ignored.
             ///
             /// # Errors
@@ -254,17 +305,18 @@ macro_rules! entries {
 
             /// Hands an entry to a decoder, field by field.
             fn show(entry: $crate::SubTable<'a>, to: &mut impl $crate::Show) {
-                use $crate::{Value, entry::Field};
+                use $crate::{Value, entry::Form};
                 match Self::parse(entry) {
                     $(Ok(Self::$Variant { $($field),* }) => {
                         to.entry(entry.offset, entry.kind, $title);
                         $(to.field(
                             $crate::entry::name(stringify!($field), &[$($name)?]),
-                            Value::$form(Field::number($field)),
+                            Form::$form(&$field),
                         );)*
                     })*
                     Ok(Self::Other(_)) => {
-                        to.entry(entry.offset, entry.kind, "unknown type");
+                        let title = Self::other_title(entry.kind).unwrap_or("unknown type");
+                        to.entry(entry.offset, entry.kind, title);
                         to.field("bytes", Value::Bytes(entry.bytes));
                     }
                     Err(error) => to.error(error),

@@ -31,6 +31,25 @@ entries! {
     /// are 8 bits wide, so a value that does not fit cannot be named.
     MadtEntry of SIGNATURE;
 
+    named {
+        0xB, "GIC CPU Interface";
+        0xC, "GIC Distributor";
+        0xD, "GIC MSI Frame";
+        0xE, "GIC Redistributor";
+        0xF, "GIC Interrupt Translation Service";
+        0x11, "Core Programmable Interrupt Controller";
+        0x12, "Legacy I/O Programmable Interrupt Controller";
+        0x13, "HyperTransport Programmable Interrupt Controller";
+        0x14, "Extend I/O Programmable Interrupt Controller";
+        0x15, "MSI Programmable Interrupt Controller";
+        0x16, "Bridge I/O Programmable Interrupt Controller";
+        0x17, "LPC Programmable Interrupt Controller";
+        0x18, "RISC-V Interrupt Controller";
+        0x19, "RISC-V Incoming MSI Controller";
+        0x1A, "RISC-V Advanced Platform-Level Interrupt Controller";
+        0x1B, "RISC-V Platform-Level Interrupt Controller";
+    }
+
     /// Type 0, ACPI 6.5, 5.2.12.2.
     LOCAL_APIC: LocalApic = 0, 8 bytes, "Local APIC" {
         /// ACPI UID.
@@ -60,6 +79,13 @@ entries! {
         /// MPS INTI flags, see [`IntiFlags`].
         flags: u16 = at(8) => Hex,
     }
+    /// Type 3, ACPI 6.5, 5.2.12.6.
+    NMI_SOURCE: NmiSource = 3, 8 bytes, "NMI Source" {
+        /// MPS INTI flags.
+        flags: u16 = at(2) => Hex,
+        /// Global system interrupt.
+        gsi: u32 = at(4) => Decimal,
+    }
     /// Type 4, ACPI 6.5, 5.2.12.7.
     LOCAL_APIC_NMI: LocalApicNmi = 4, 6 bytes, "Local APIC NMI" {
         /// ACPI UID; 0xFF for all processors.
@@ -68,6 +94,50 @@ entries! {
         flags: u16 = at(3) => Hex,
         /// LINT input.
         lint: u8 = at(5) => Decimal,
+    }
+    /// Type 5, ACPI 6.5, 5.2.12.8.
+    LOCAL_APIC_ADDRESS: LocalApicAddress = 5, 12 bytes, "Local APIC Address Override" {
+        /// 64-bit physical address of the local APICs' registers.
+        address: u64 = at(4) => Hex,
+    }
+    /// Type 6, ACPI 6.5, 5.2.12.9.
+    IO_SAPIC: IoSapic = 6, 16 bytes, "I/O SAPIC" {
+        /// Its ID.
+        id: u8 = at(2) => Decimal,
+        /// The first global system interrupt that it serves.
+        gsi_base: u32 = at(4) => Decimal,
+        /// 64-bit physical address of its registers.
+        address: u64 = at(8) => Hex,
+    }
+    /// Type 7, ACPI 6.5, 5.2.12.10; its UID as a string follows.
+    LOCAL_SAPIC: LocalSapic = 7, 16 bytes, "Local SAPIC" {
+        /// ACPI processor ID.
+        processor: u8 = at(2) => Decimal,
+        /// SAPIC ID.
+        id: u8 = at(3) => Decimal,
+        /// SAPIC EID.
+        eid: u8 = at(4) => Decimal,
+        /// Bit 0 enabled.
+        flags: u32 = at(8) => Hex,
+        /// ACPI UID.
+        uid: ProcessorUid = at(12) => Decimal,
+    }
+    /// Type 8, ACPI 6.5, 5.2.12.11.
+    PLATFORM_INTERRUPT: PlatformInterrupt = 8, 16 bytes, "Platform Interrupt Source" {
+        /// MPS INTI flags.
+        flags: u16 = at(2) => Hex,
+        /// 1 PMI, 2 INIT, 3 corrected platform error.
+        interrupt_type: u8 = at(4) => Decimal,
+        /// Processor ID of the destination.
+        processor: u8 = at(5) => Decimal,
+        /// Processor EID of the destination.
+        eid: u8 = at(6) => Decimal,
+        /// I/O SAPIC vector.
+        vector: u8 = at(7) => Decimal,
+        /// Global system interrupt.
+        gsi: u32 = at(8) => Decimal,
+        /// Bit 0: the processor that gets a CPEI may be another one.
+        platform_flags: u32 = at(12) => Hex,
     }
     /// Type 9, ACPI 6.5, 5.2.12.12.
     X2APIC: X2Apic = 9, 16 bytes, "Local x2APIC" {
@@ -86,6 +156,13 @@ entries! {
         flags: u16 = at(2) => Hex,
         /// LINT input.
         lint: u8 = at(8) => Decimal,
+    }
+    /// Type 0x10, ACPI 6.5, 5.2.12.19; from ACPI 6.6 on a reset vector follows.
+    WAKEUP: MultiprocessorWakeup = 0x10, 16 bytes, "Multiprocessor Wakeup" {
+        /// Version of the mailbox.
+        version: u16 = at(2) => Decimal,
+        /// Physical address of the mailbox, a page.
+        mailbox: u64 = at(8) => Hex,
     }
 }
 

@@ -32,6 +32,12 @@ entries! {
     /// One SRAT entry, with what its bytes hold.
     SratEntry of SIGNATURE;
 
+    named {
+        3, "GICC Affinity";
+        4, "GIC Interrupt Translation Service Affinity";
+        7, "RISC-V Interrupt Controller Affinity";
+    }
+
     /// Type 0, ACPI 6.5, 5.2.16.1.
     LOCAL_APIC: LocalApic = 0, 16 bytes, "Local APIC Affinity" {
         /// All four bytes; a revision 1 table means the lowest only.
@@ -51,7 +57,8 @@ entries! {
         base: u64 = at(8) => Hex,
         /// Size in bytes; may be anything, 0 and past 2^64 included.
         length: u64 = at(16) => Hex "size",
-        /// Bit 0 enabled, bit 1 hot-pluggable, bit 2 non-volatile.
+        /// Bit 0 enabled, bit 1 hot-pluggable, bit 2 non-volatile, bit 3 specific-purpose
+        /// (ACPI 6.6).
         flags: u32 = at(28) => Hex,
     }
     /// Type 2, ACPI 6.5, 5.2.16.3.
@@ -64,6 +71,28 @@ entries! {
         flags: u32 = at(12) => Hex,
         /// Clock domain.
         clock_domain: u32 = at(16) => Decimal,
+    }
+    /// Type 5, ACPI 6.5, 5.2.16.6.
+    INITIATOR: GenericInitiator = 5, 32 bytes, "Generic Initiator Affinity" {
+        /// 0 ACPI, 1 PCI.
+        handle_type: u8 = at(3) => Decimal,
+        /// Proximity domain.
+        domain: ProximityDomain = at(4) => Decimal "pxm",
+        /// ACPI: hardware ID [8], UID [4]. PCI: segment [2], bus, device and function.
+        handle: [u8; 16] = at(8) => Bytes,
+        /// Bit 0 enabled, bit 1 architectural transactions.
+        flags: u32 = at(24) => Hex,
+    }
+    /// Type 6, ACPI 6.5, 5.2.16.7.
+    PORT: GenericPort = 6, 32 bytes, "Generic Port Affinity" {
+        /// 0 ACPI, 1 PCI.
+        handle_type: u8 = at(3) => Decimal,
+        /// Proximity domain.
+        domain: ProximityDomain = at(4) => Decimal "pxm",
+        /// As for type 5.
+        handle: [u8; 16] = at(8) => Bytes,
+        /// Bit 0 enabled, bit 1 architectural transactions.
+        flags: u32 = at(24) => Hex,
     }
 }
 

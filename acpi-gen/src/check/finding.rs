@@ -165,7 +165,7 @@ pub enum Kind {
         /// Domain of the other.
         second: ProximityDomain,
     },
-    /// A node's memory lies between two ranges of another node.
+    /// A node's memory is between two ranges of another node, hot-pluggable ones included.
     MemoryInterleaved {
         /// First address of the range in between.
         start: u64,

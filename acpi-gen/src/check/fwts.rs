@@ -6,9 +6,6 @@ use crate::{
     slit, sort, srat,
 };
 
-/// SRAT type 5, which is checked as bytes.
-const GENERIC_INITIATOR: u8 = 5;
-
 pub(super) fn check(
     tables: &Tables<'_>,
     scratch: &mut [u32],
@@ -103,7 +100,14 @@ fn interrupt_controllers(
             MadtEntry::LocalApicNmi { flags, .. } | MadtEntry::X2ApicNmi { flags, .. } => {
                 IntiFlags::from_bits(flags).is_some()
             }
-            MadtEntry::Other(_) => true,
+            MadtEntry::NmiSource { flags, .. } | MadtEntry::PlatformInterrupt { flags, .. } => {
+                IntiFlags::from_bits(flags).is_some()
+            }
+            MadtEntry::LocalApicAddress { .. }
+            | MadtEntry::IoSapic { .. }
+            | MadtEntry::LocalSapic { .. }
+            | MadtEntry::MultiprocessorWakeup { .. }
+            | MadtEntry::Other(_) => true,
         };
         if !clean || !entry_type.reserved_is_zero(bytes) {
             report(Kind::Reserved { signature, offset });
@@ -118,7 +122,7 @@ fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Kind)) {
     }
     for entry in srat.sub_tables().flatten() {
         let SubTable { offset, kind, bytes } = entry;
-        if kind == GENERIC_INITIATOR && !initiator_is_clean(bytes) {
+        if kind == SratEntry::INITIATOR.code && !initiator_is_clean(bytes) {
             report(Kind::Reserved { signature, offset });
         }
         let Some(entry_type) = SratEntry::entry_type(kind) else { continue };

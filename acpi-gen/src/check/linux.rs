@@ -200,14 +200,10 @@ fn memory(
     let entries = entries.filter(|extent| !extent.passes_end());
     let Some(ram) = tables.ram(Consumer::Linux, scratch) else {
         // Entries without RAM are ignored first. One that is not hot-pluggable has RAM.
-        return overlaps(
-            entries,
-            |extent| extent.domain,
-            |first, second| {
-                let certain = !first.hot_pluggable && !second.hot_pluggable;
-                report(severity(first, second, certain), overlap(first, second));
-            },
-        );
+        return overlaps(entries, |first, second| {
+            let certain = !first.hot_pluggable && !second.hot_pluggable;
+            report(severity(first, second, certain), overlap(first, second));
+        });
     };
     let mut with_ram = WithRam::new(ram.clone());
     let end = ram.clone().end();
@@ -216,13 +212,9 @@ fn memory(
         .clone()
         .filter(|extent| with_ram.is_in(extent))
         .map(|extent| Extent { end: extent.end.min(end), ..extent });
-    overlaps(
-        with_ram,
-        |extent| extent.domain,
-        |first, second| {
-            report(severity(first, second, true), overlap(first, second));
-        },
-    );
+    overlaps(with_ram, |first, second| {
+        report(severity(first, second, true), overlap(first, second));
+    });
 
     let range = |(start, end)| GpaRange::new(Gpa(start), Gpa(end)).ok();
     let whole_pages = |ram: GpaRange| {

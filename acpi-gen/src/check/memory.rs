@@ -151,29 +151,28 @@ impl<I: Iterator<Item = GpaRange>> WithRam<I> {
 }
 
 /// Reports each of ascending entries that shares addresses with one before it: with one of
-/// another class if there is such a one.
-pub(super) fn overlaps<C: PartialEq>(
+/// another domain if there is such a one.
+pub(super) fn overlaps(
     extents: impl Iterator<Item = Extent>,
-    class: impl Fn(&Extent) -> C,
     mut report: impl FnMut(&Extent, &Extent),
 ) {
-    // The entry that reaches furthest, and of the entries of other classes the one that does.
+    // The entry that reaches furthest, and of the entries of other domains the one that does.
     let (mut furthest, mut other): (Option<Extent>, Option<Extent>) = (None, None);
     for extent in extents {
-        let of = class(&extent);
+        let apart = |before: &Extent| before.domain != extent.domain;
         let reaches = |before: &Extent| before.end > extent.start;
-        let apart = [furthest, other].into_iter().flatten().find(|before| class(before) != of);
-        if let Some(before) = apart.filter(reaches).or(furthest.filter(reaches)) {
+        let of_other = [furthest, other].into_iter().flatten().find(apart);
+        if let Some(before) = of_other.filter(reaches).or(furthest.filter(reaches)) {
             report(&before, &extent);
         }
         match furthest {
             Some(far) if extent.end <= far.end => {
-                if class(&far) != of && other.is_none_or(|other| other.end < extent.end) {
+                if apart(&far) && other.is_none_or(|other| other.end < extent.end) {
                     other = Some(extent);
                 }
             }
             before => {
-                other = before.filter(|far| class(far) != of).or(other);
+                other = before.filter(apart).or(other);
                 furthest = Some(extent);
             }
         }

@@ -5,7 +5,7 @@ use heapless::Vec;
 use super::{
     Consumer, Kind, Severity, Tables,
     linux::{beyond, distances, overlap},
-    memory::{Extent, by_address, domains, extents, overlaps, uncovered},
+    memory::{Extent, by_address, domains, extents, uncovered},
 };
 use crate::{Distance, Gpa, GpaRange, ProximityDomain, Slit, Srat, SratEntry, srat};
 
@@ -83,25 +83,10 @@ fn memory(
         let kind = Kind::MemoryPastEnd { base: extent.start, length: extent.length };
         report(Severity::Error, kind);
     }
-    let (entries, scratch) = by_address(srat, scratch);
-    // Whether there is RAM in an overlap does not matter to Xen.
-    let mut overlapped = false;
-    overlaps(
-        entries.clone(),
-        |extent| (extent.domain, extent.hot_pluggable),
-        |first, second| {
-            let harmless =
-                first.domain == second.domain && first.hot_pluggable == second.hot_pluggable;
-            let severity = if harmless { Severity::Note } else { Severity::Error };
-            overlapped |= !harmless;
-            report(severity, overlap(first, second));
-        },
-    );
-    let spans = spans(entries);
-    if !overlapped {
-        interleaved(srat, &spans, report);
-    }
+    placed(srat, report);
 
+    let (entries, scratch) = by_address(srat, scratch);
+    let spans = spans(entries);
     let Some(ram) = tables.ram(Consumer::Xen, scratch) else { return };
     let covered =
         spans.iter().filter_map(|span| GpaRange::new(Gpa(span.start), Gpa(span.end)).ok());
@@ -131,13 +116,46 @@ fn spans(entries: impl Iterator<Item = Extent>) -> Vec<Span, MAX_NUMNODES> {
     spans
 }
 
-/// A range inside another node's span that no range of that node overlaps.
-fn interleaved(srat: &Srat<'_>, spans: &[Span], report: &mut impl FnMut(Severity, Kind)) {
-    for Extent { start, end, domain, .. } in extents(srat).filter(|extent| !extent.is_empty()) {
-        let around = |span: &&Span| span.domain != domain && span.start < start && end < span.end;
-        if let Some(span) = spans.iter().find(around) {
-            let kind = Kind::MemoryInterleaved { start, end, domain, around: span.domain };
-            return report(Severity::Error, kind);
+/// Every entry against those before it, as numa_update_node_memblks() does: at most
+/// [`MAX_MEMBLKS`]. The SRAT is dropped for the first error, so nothing follows it.
+fn placed(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    // What the nodes have without hot-pluggable entries.
+    let mut nodes = Vec::<Span, MAX_NUMNODES>::new();
+    for (index, entry) in extents(srat).enumerate() {
+        let Extent { start, end, domain, .. } = entry;
+        let node = nodes.iter_mut().find(|node| node.domain == domain);
+        // The node as it would be with this entry, hot-pluggable or not.
+        let (from, to) = match &node {
+            Some(node) => (node.start.min(start), node.end.max(end)),
+            None => (start, end),
+        };
+        let overlaps = |other: &Extent| start < other.end && other.start < end;
+        let inside =
+            |other: &Extent| other.domain != domain && from <= other.start && other.end <= to;
+        let conflict = extents(srat)
+            .take(index)
+            .filter(|other| !other.is_empty() && (overlaps(other) || inside(other)))
+            .min_by_key(|other| (other.start, other.end));
+        if let Some(other) = conflict {
+            let itself = other.domain == domain;
+            let kind = if overlaps(&other) {
+                overlap(&other, &entry)
+            } else {
+                let Extent { start, end, domain, .. } = other;
+                Kind::MemoryInterleaved { start, end, domain, around: entry.domain }
+            };
+            if !itself || other.hot_pluggable != entry.hot_pluggable {
+                return report(Severity::Error, kind);
+            }
+            report(Severity::Note, kind);
+        }
+        if entry.hot_pluggable {
+            continue;
+        }
+        match node {
+            Some(node) => (node.start, node.end) = (from, to),
+            // More nodes than fit are an error already.
+            None => drop(nodes.push(Span { domain, start, end })),
         }
     }
 }

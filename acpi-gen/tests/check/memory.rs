@@ -161,7 +161,40 @@ fn hot_plug_windows_may_overlap_in_linux() {
         set.map.push(ram(9 * GIB, 10 * GIB));
     };
     assert_eq!(overlaps(&broken(Linux, apart)), [(Err, 6 * GIB, 8 * GIB)]);
-    assert_eq!(overlaps(&broken(Xen, windows)), [(Err, 6 * GIB, 8 * GIB)]);
+}
+
+/// As Xen 4.20 boots: the window of PXM 0 makes it reach around PXM 1.
+#[test]
+fn a_hot_plug_window_behind_another_node_costs_the_srat_in_xen() {
+    let window = |like: usize| move |set: &mut Set| add(set, like, 4 * GIB, 4 * GIB, 3);
+    let kind = Kind::MemoryInterleaved {
+        start: 2 * GIB,
+        end: 4 * GIB,
+        domain: ProximityDomain(1),
+        around: ProximityDomain(0),
+    };
+    assert_eq!(broken(Xen, window(MEM0)), [(Err, kind)]);
+    assert_eq!(broken(Xen, window(MEM1)), []);
+    // A second window overlaps the first; which node it is of does not matter any more.
+    let both = |set: &mut Set| {
+        window(MEM1)(set);
+        add(set, MEM1, 6 * GIB, 4 * GIB, 1);
+    };
+    assert_eq!(overlaps(&broken(Xen, both)), [(Err, 6 * GIB, 8 * GIB)]);
+}
+
+/// Xen compares each entry with those before it.
+#[test]
+fn interleaving_is_found_by_the_later_entry_in_xen() {
+    let damage = |set: &mut Set| {
+        put(&mut set.srat, MEM0 + 16, &GIB.to_le_bytes());
+        put(&mut set.srat, MEM1 + 2, &[0]);
+        put(&mut set.srat, MEM1 + 8, &(3 * GIB).to_le_bytes());
+        put(&mut set.srat, MEM1 + 16, &GIB.to_le_bytes());
+        add(set, MEM1, GIB, 2 * GIB, 1);
+        put(&mut set.srat, MEM1 + MEMORY + 2, &[1]);
+    };
+    assert_eq!(broken(Xen, damage), []);
 }
 
 #[test]
