@@ -41,6 +41,11 @@ pub enum Kind {
         /// Its signature.
         signature: [u8; 4],
     },
+    /// Processors of other architectures only: nothing is checked.
+    NotX86 {
+        /// The table by which they are.
+        signature: [u8; 4],
+    },
     /// No entry of the MADT is a usable processor.
     NoUsableProcessor,
     /// Several usable entries with one APIC ID.
@@ -69,13 +74,35 @@ pub enum Kind {
         /// The highest.
         highest: ApicId,
     },
-    /// The entry that comes first is taken for the boot processor, but another
-    /// one has a lower UID.
+    /// The processor that is assumed to boot is not the first enabled one.
     BootProcessorNotFirst {
-        /// ID of the first entry.
+        /// ID of the first enabled entry.
         first: ApicId,
-        /// ID of the one with the lowest UID.
-        lowest_uid: ApicId,
+        /// ID of the processor that is assumed to boot.
+        boot: ApicId,
+    },
+    /// A UID past what the consumer has room for.
+    UidTooHigh {
+        /// The UID.
+        uid: ProcessorUid,
+        /// The first UID that is too high.
+        limit: u32,
+    },
+    /// More processors than the consumer is built for.
+    TooManyProcessors {
+        /// How many there are.
+        count: usize,
+        /// How many it takes.
+        limit: usize,
+    },
+    /// More entries of a MADT type than the consumer reads.
+    EntriesIgnored {
+        /// The type.
+        kind: u8,
+        /// How many there are.
+        count: usize,
+        /// How many it reads.
+        limit: u32,
     },
     /// Usable processors that the SRAT does not place on a node.
     ProcessorsWithoutNode {
@@ -120,6 +147,16 @@ pub enum Kind {
         domain: ProximityDomain,
         /// The first domain that is too high.
         limit: u32,
+    },
+    /// A generic initiator that gets no node: entries of processors and initiators that
+    /// follow are not read.
+    InitiatorWithoutNode {
+        /// Offset of its entry.
+        offset: usize,
+        /// Its domain, which is too high; `None` for a disabled entry.
+        domain: Option<ProximityDomain>,
+        /// Enabled entries that are not read.
+        unread: usize,
     },
     /// More different domains than the consumer has nodes.
     TooManyDomains {
@@ -237,6 +274,36 @@ pub enum Kind {
         madt: u8,
         /// The FADT's major and minor version.
         fadt: (u8, u8),
+    },
+    /// A MADT revision and FADT version that the consumer's table has no row for.
+    NoRevisionPair {
+        /// The MADT's revision.
+        madt: u8,
+        /// The FADT's major and minor version.
+        fadt: (u8, u8),
+    },
+    /// A MADT entry of a type that the specification reserves.
+    ReservedType {
+        /// Offset of the entry.
+        offset: usize,
+        /// The type.
+        kind: u8,
+    },
+    /// An I/O APIC at address 0, or at the address of one before it.
+    IoApicAddress {
+        /// Its ID.
+        id: u8,
+        /// Its address.
+        address: u32,
+    },
+    /// An I/O APIC whose interrupts are, or may be, those of one before it.
+    IoApicGsi {
+        /// Its ID.
+        id: u8,
+        /// Its first global system interrupt.
+        gsi_base: u32,
+        /// The first one of the other.
+        other: u32,
     },
     /// Two I/O APICs with one ID, or one at address 0.
     IoApic {

@@ -1,5 +1,7 @@
 //! fwts: reserved bits, exact lengths, and revisions that belong together.
 
+use core::ops::RangeInclusive;
+
 use super::{Kind, Severity, Tables, devices, processors::usable};
 use crate::{
     FadtView, IntiFlags, Madt, MadtEntry, Slit, Srat, SratEntry, SubTable, bits::BitSet256, madt,
@@ -42,18 +44,42 @@ fn processor_devices(
     }
 }
 
-/// MADT revisions that the specifications pair with a FADT version.
-fn is_pair(madt: u8, fadt: (u8, u8)) -> bool {
-    match fadt {
-        (0..=3, _) => madt == 1,
-        (4, _) => matches!(madt, 2 | 3),
-        (5, _) => madt == 3,
-        (6, 0) => matches!(madt, 3 | 4),
-        (6, 1 | 2) => madt == 4,
-        (6, 3 | 4) => madt == 5,
-        (6, 5) => madt == 6,
-        _ => madt == 7,
+/// MADT revisions with the FADT versions that go with them, as in fwts' own table.
+const PAIRS: [(u8, (u8, u8)); 14] = [
+    (1, (1, 0)),
+    (1, (3, 0)),
+    (2, (4, 0)),
+    (3, (4, 0)),
+    (3, (5, 0)),
+    (3, (5, 1)),
+    (3, (6, 0)),
+    (4, (6, 0)),
+    (4, (6, 1)),
+    (4, (6, 2)),
+    (5, (6, 3)),
+    (5, (6, 4)),
+    (6, (6, 5)),
+    (7, (6, 6)),
+];
+/// The highest major version of a FADT that fwts knows.
+const MAX_FADT: u8 = 6;
+/// Types that the specification reserves; from 0x80 on they are the firmware's own.
+const RESERVED_TYPES: RangeInclusive<u8> = 0x1C..=0x7F;
+
+/// What fwts finds in a MADT's revision.
+fn revision_pair(madt: u8, (major, minor): (u8, u8)) -> Option<Kind> {
+    // Before 5.1 the byte of the minor version is reserved.
+    let fadt = (major, if major < 5 { 0 } else { minor });
+    let mut rows = PAIRS.iter().filter(|(revision, row)| {
+        *revision == madt && row.0 <= fadt.0 && row.1 <= fadt.1 && fadt.0 <= MAX_FADT
+    });
+    if rows.clone().any(|(_, row)| *row == fadt) {
+        return None;
     }
+    Some(match rows.next() {
+        Some(_) => Kind::RevisionPair { madt, fadt },
+        None => Kind::NoRevisionPair { madt, fadt },
+    })
 }
 
 fn interrupt_controllers(
@@ -63,10 +89,11 @@ fn interrupt_controllers(
 ) {
     let signature = madt::SIGNATURE;
     let revision = madt.table().revision();
-    if let Some(fadt) = fadt.map(|fadt| fadt.version())
-        && !is_pair(revision, fadt)
-    {
-        report(Kind::RevisionPair { madt: revision, fadt });
+    if let Some(kind) = fadt.and_then(|fadt| revision_pair(revision, fadt.version())) {
+        report(kind);
+        if matches!(kind, Kind::NoRevisionPair { .. }) {
+            return;
+        }
     }
     if madt.flags() & !1 != 0 {
         report(Kind::Reserved { signature, offset: 40 });
@@ -74,9 +101,13 @@ fn interrupt_controllers(
     let mut io_apics = BitSet256::EMPTY;
     for entry in madt.sub_tables().flatten() {
         let SubTable { offset, kind, bytes } = entry;
+        if RESERVED_TYPES.contains(&kind) {
+            report(Kind::ReservedType { offset, kind });
+        }
         let Some(entry_type) = MadtEntry::entry_type(kind) else { continue };
         let exact = entry_type.len;
-        if bytes.len() > exact {
+        let varies = [MadtEntry::LOCAL_SAPIC.code, MadtEntry::WAKEUP.code].contains(&kind);
+        if bytes.len() > exact && !varies {
             report(Kind::EntryTooLong { signature, offset, len: bytes.len(), exact });
         }
         let Ok(parsed) = MadtEntry::parse(entry) else { continue };

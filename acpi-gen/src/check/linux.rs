@@ -1,13 +1,13 @@
 //! Linux 6.12 on x86; where 6.1 differs, the rule says so.
 
 use super::{
-    Consumer, Kind, Severity, Tables,
+    Consumer, Kind, Severity, Tables, io_apics,
     memory::{Extent, Merged, WithRam, by_address, domains, extents, overlaps, uncovered},
     processors::{Usable, usable, with_affinity},
 };
 use crate::{
-    ApicId, Distance, FadtView, Gpa, GpaRange, Madt, ProximityDomain, Slit, Srat, bits::BitSet256,
-    madt, slit, sort, srat,
+    ApicId, Distance, FadtView, Gpa, GpaRange, Madt, ProximityDomain, Slit, Srat, SratEntry,
+    bits::BitSet256, madt, slit, sort, srat,
 };
 
 /// MAX_PXM_DOMAINS with Debian's CONFIG_NODES_SHIFT of 10, and so MAX_NUMNODES.
@@ -31,7 +31,8 @@ pub(super) fn check(
     let srat = tables.srat.and_then(|bytes| Srat::parse(bytes).ok());
     let slit = tables.slit.and_then(|bytes| Slit::parse(bytes).ok());
     if let Some(madt) = &madt {
-        processors(madt, fadt, srat.as_ref(), scratch, report);
+        processors(tables, madt, fadt, srat.as_ref(), scratch, report);
+        io_apics::check(madt, report);
     }
     // "multiple APIC/MADT found, using 0"; of SRAT and SLIT without a word.
     for signature in [madt::SIGNATURE, srat::SIGNATURE, slit::SIGNATURE] {
@@ -46,12 +47,14 @@ pub(super) fn check(
     if let Some(slit) = &slit {
         distances(slit, report);
         if let Some(srat) = &srat {
-            beyond(slit, srat, Severity::Note, report);
+            let domains = domains(srat).chain(initiator_domains(srat));
+            beyond(slit, domains, Severity::Note, report);
         }
     }
 }
 
 fn processors(
+    tables: &Tables<'_>,
     madt: &Madt<'_>,
     fadt: Option<FadtView<'_>>,
     srat: Option<&Srat<'_>>,
@@ -60,13 +63,8 @@ fn processors(
 ) {
     let usable = usable(madt, fadt);
     let enabled = usable.clone().filter(|cpu| cpu.enabled);
-    let Some(first) = enabled.clone().next() else {
+    if enabled.clone().next().is_none() {
         return report(Severity::Error, Kind::NoUsableProcessor);
-    };
-    let lowest = enabled.clone().fold(first, |low, cpu| if cpu.uid < low.uid { cpu } else { low });
-    if lowest.apic_id != first.apic_id {
-        let kind = Kind::BootProcessorNotFirst { first: first.apic_id, lowest_uid: lowest.apic_id };
-        report(Severity::Note, kind);
     }
 
     // A type 9 entry below 255 that repeats a type 0 entry is ignored to no harm.
@@ -84,8 +82,17 @@ fn processors(
         report(severity, Kind::X2ApicIgnored { count, first: first.apic_id });
     }
 
-    // A CPU to come that has such an ID cannot be added.
     let taken = usable.clone().filter(|cpu| !ignored(cpu));
+    let mut present = taken.clone().filter(|cpu| cpu.enabled).map(|cpu| cpu.apic_id);
+    let boot = tables.boot_processor.unwrap_or(ApicId(0));
+    if let Some(first) = present.next()
+        && first != boot
+        && present.any(|id| id == boot)
+    {
+        report(Severity::Note, Kind::BootProcessorNotFirst { first, boot });
+    }
+
+    // A CPU to come that has such an ID cannot be added.
     for cpu in taken.clone().filter(|cpu| cpu.apic_id.0 >= MAX_LOCAL_APIC) {
         let kind = Kind::ApicIdTooHigh { id: cpu.apic_id, limit: MAX_LOCAL_APIC };
         report(Severity::Error, kind);
@@ -160,10 +167,40 @@ fn affinity(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
         }
         _ => {}
     }
+    initiators(srat, report);
     // Until x2APIC mode is on, apic_id_valid() takes no ID above 254.
     let high = with_affinity(srat).filter(|id| id.0 >= 0xFF);
     if let Some(highest) = high.clone().max() {
         report(Severity::Note, Kind::AffinityNeedsX2Apic { count: high.count(), highest });
+    }
+}
+
+/// acpi_parse_gi_affinity() fails for an initiator that it can give no node, and for a
+/// disabled one: entries of processors and initiators behind it are counted, but not read.
+fn initiators(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    let mut entries = srat.sub_tables().flatten();
+    let without_node = entries.find_map(|entry| match SratEntry::parse(entry) {
+        Ok(SratEntry::GenericInitiator { flags, .. }) if flags & 1 == 0 => {
+            Some((entry.offset, None))
+        }
+        Ok(SratEntry::GenericInitiator { domain, .. }) if domain.0 >= MAX_PXM_DOMAINS => {
+            Some((entry.offset, Some(domain)))
+        }
+        _ => None,
+    });
+    let Some((offset, domain)) = without_node else { return };
+    let unread = entries.filter(|entry| match SratEntry::parse(*entry) {
+        Ok(
+            SratEntry::LocalApic { flags, .. }
+            | SratEntry::X2Apic { flags, .. }
+            | SratEntry::GenericInitiator { flags, .. },
+        ) => flags & 1 != 0,
+        _ => false,
+    });
+    let unread = unread.count();
+    if domain.is_some() || unread > 0 {
+        let severity = if unread > 0 { Severity::Error } else { Severity::Note };
+        report(severity, Kind::InitiatorWithoutNode { offset, domain, unread });
     }
 }
 
@@ -258,16 +295,28 @@ pub(super) fn distances(slit: &Slit<'_>, report: &mut impl FnMut(Severity, Kind)
     }
 }
 
-/// A SLIT that ends before the SRAT's highest domain.
+/// A SLIT that ends before the highest domain.
 pub(super) fn beyond(
     slit: &Slit<'_>,
-    srat: &Srat<'_>,
+    domains: impl Iterator<Item = ProximityDomain>,
     severity: Severity,
     report: &mut impl FnMut(Severity, Kind),
 ) {
-    if let Some(domain) = domains(srat).max()
+    if let Some(domain) = domains.max()
         && usize::try_from(domain.0).is_ok_and(|domain| domain >= slit.localities())
     {
         report(severity, Kind::SlitTooSmall { localities: slit.localities(), domain });
     }
+}
+
+/// The domains of enabled generic initiators that get a node.
+fn initiator_domains<'a>(srat: &Srat<'a>) -> impl Iterator<Item = ProximityDomain> + use<'a> {
+    srat.sub_tables().filter_map(|entry| match SratEntry::parse(entry.ok()?).ok()? {
+        SratEntry::GenericInitiator { domain, flags, .. }
+            if flags & 1 != 0 && domain.0 < MAX_PXM_DOMAINS =>
+        {
+            Some(domain)
+        }
+        _ => None,
+    })
 }

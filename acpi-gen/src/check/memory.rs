@@ -213,7 +213,7 @@ pub(super) fn uncovered(
     first.map(|Gpa(first)| super::Kind::NotCovered { uncovered, ram, first })
 }
 
-/// The domains that enabled entries of all types name, unmasked.
+/// The domains that enabled entries of processors and memory name, unmasked.
 pub(super) fn domains<'a>(
     srat: &Srat<'a>,
 ) -> impl Iterator<Item = ProximityDomain> + Clone + use<'a> {

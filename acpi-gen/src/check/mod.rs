@@ -16,16 +16,18 @@
 mod devices;
 mod finding;
 mod fwts;
+mod io_apics;
 mod linux;
 mod memory;
 mod processors;
 mod structure;
 mod text;
 mod xen;
+mod xen_processors;
 
 pub use finding::{Finding, Kind, Severity};
 
-use crate::{E820Entry, E820Type, Error};
+use crate::{ApicId, E820Entry, E820Type, Error};
 
 /// Who reads the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +67,9 @@ pub struct Tables<'a> {
     /// Signatures of tables that the set has more than once; the fields have the first of
     /// each. An initrd's table that does not replace the machine's own is added to it.
     pub repeated: &'a [[u8; 4]],
+    /// APIC ID of the processor that boots the machine; `None` stands for 0, which
+    /// it usually has.
+    pub boot_processor: Option<ApicId>,
     /// The memory map (e820), in any order. Without it coverage is not judged.
     pub memory_map: Option<&'a [E820Entry]>,
     /// Judge for Linux as a PVH dom0, which in 6.12 turns unusable ranges into RAM.
@@ -96,8 +101,9 @@ impl Tables<'_> {
     }
 }
 
-/// Judges the tables for one consumer and hands each finding to `report`, in the
-/// order of the tables: RSDP, XSDT, MADT, SRAT, SLIT. `scratch` is overwritten.
+/// Checks the tables for one consumer and hands each finding to `report`, in the
+/// order of the tables: RSDP, XSDT, MADT, SRAT, SLIT. Tables of a machine without x86
+/// processors are not checked, which is a finding. `scratch` is overwritten.
 ///
 /// # Errors
 /// [`Error::ScratchTooSmall`], before anything is reported.
@@ -110,6 +116,10 @@ pub fn check(
     let (needed, have) = (tables.scratch_len(), scratch.len());
     let scratch = scratch.get_mut(..needed).ok_or(Error::ScratchTooSmall { needed, have })?;
     let report = &mut |severity, kind| report(Finding { consumer, severity, kind });
+    if let Some(signature) = structure::of_other_processors(tables) {
+        report(Severity::Note, Kind::NotX86 { signature });
+        return Ok(());
+    }
     structure::check(tables, consumer, report);
     match consumer {
         Consumer::Linux => linux::check(tables, scratch, report),

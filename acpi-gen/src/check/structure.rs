@@ -1,7 +1,27 @@
 //! What every consumer needs: tables and entries that can be read, and sums.
 
 use super::{Consumer, Kind, Severity, Tables};
-use crate::{Error, FadtView, Madt, MadtEntry, Rsdp, Slit, Srat, SratEntry, Table, Xsdt};
+use crate::{
+    Error, FadtView, Madt, MadtEntry, Rsdp, Slit, Srat, SratEntry, Table, Xsdt, madt, srat,
+};
+
+/// The table by which the machine has no x86 processors but others: the MADT, or the SRAT
+/// where there is no MADT.
+pub(super) fn of_other_processors(tables: &Tables<'_>) -> Option<[u8; 4]> {
+    let (mut x86, mut others) = (false, false);
+    if let Some(madt) = tables.madt {
+        for entry in Madt::parse(madt).ok()?.sub_tables().flatten() {
+            x86 |= [MadtEntry::LOCAL_APIC.code, MadtEntry::X2APIC.code].contains(&entry.kind);
+            others |= MadtEntry::other_title(entry.kind).is_some();
+        }
+        return (others && !x86).then_some(madt::SIGNATURE);
+    }
+    for entry in Srat::parse(tables.srat?).ok()?.sub_tables().flatten() {
+        x86 |= [SratEntry::LOCAL_APIC.code, SratEntry::X2APIC.code].contains(&entry.kind);
+        others |= SratEntry::other_title(entry.kind).is_some();
+    }
+    (others && !x86).then_some(srat::SIGNATURE)
+}
 
 pub(super) fn check(
     tables: &Tables<'_>,

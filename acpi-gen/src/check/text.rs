@@ -68,6 +68,9 @@ impl fmt::Display for Kind {
                     "{signature}: more than one: the first is used, the others are passed over"
                 )
             }
+            Self::NotX86 { signature } => {
+                write!(f, "{}: not x86, not checked", signature.escape_ascii())
+            }
             Self::NoUsableProcessor => f.write_str("APIC: no usable processor"),
             Self::DuplicateApicId { id } => {
                 write!(f, "APIC: several usable entries have APIC id {}", id.0)
@@ -85,10 +88,21 @@ impl fmt::Display for Kind {
                 "APIC: {count} CPUs have APIC ids above 254 (the highest: {}): they need interrupt remapping or extended destination ids",
                 highest.0
             ),
-            Self::BootProcessorNotFirst { first, lowest_uid } => write!(
+            Self::BootProcessorNotFirst { first, boot } => write!(
                 f,
-                "APIC: the first entry has APIC id {}, but the lowest UID belongs to APIC id {}: the boot processor must come first (\"APIC enumeration order not specification compliant\")",
-                first.0, lowest_uid.0
+                "APIC: the first enabled entry has APIC id {}: if the CPU with APIC id {} boots, it is not first (\"APIC enumeration order not specification compliant\")",
+                first.0, boot.0
+            ),
+            Self::UidTooHigh { uid, limit } => {
+                write!(f, "APIC: UID {} is not below {limit}: that CPU is ignored", uid.0)
+            }
+            Self::TooManyProcessors { count, limit } => write!(
+                f,
+                "APIC: {count} enabled CPUs: those beyond {limit} are ignored (\"NR_CPUS limit of {limit} reached\")"
+            ),
+            Self::EntriesIgnored { kind, count, limit } => write!(
+                f,
+                "APIC: {count} entries of type {kind:#x}: those beyond {limit} are ignored"
             ),
             Self::ProcessorsWithoutNode { count, first } => write!(
                 f,
@@ -119,6 +133,21 @@ impl fmt::Display for Kind {
                 "SRAT: Too many proximity domains: PXM {} is not below {limit}, the SRAT is not used",
                 domain.0
             ),
+            Self::InitiatorWithoutNode { offset, domain, unread } => {
+                write!(f, "SRAT: generic initiator at {offset:#x} ")?;
+                match domain {
+                    Some(domain) => write!(
+                        f,
+                        "has PXM {} (\"Too many proximity domains\"): it gets no node",
+                        domain.0
+                    )?,
+                    None => f.write_str("is disabled")?,
+                }
+                match unread {
+                    0 => Ok(()),
+                    _ => write!(f, ": {unread} CPU and initiator entries behind it are not read"),
+                }
+            }
             Self::TooManyDomains { limit } => write!(
                 f,
                 "SRAT: Too many proximity domains: more than {limit} nodes, the SRAT is not used"
@@ -187,6 +216,31 @@ impl fmt::Display for Kind {
             Self::RevisionPair { madt, fadt } => {
                 write!(f, "APIC: revision {madt} is not in sync with FADT {}.{}", fadt.0, fadt.1)
             }
+            Self::NoRevisionPair { madt, fadt } => write!(
+                f,
+                "APIC: no row for revision {madt} with FADT {}.{}: it aborts its test of the MADT",
+                fadt.0, fadt.1
+            ),
+            Self::ReservedType { offset, kind } => write!(
+                f,
+                "APIC: entry at {offset:#x} has the type {kind:#x}, which is reserved (SPECMADTSubReservedID)"
+            ),
+            Self::IoApicAddress { id, address: 0 } => {
+                write!(f, "APIC: I/O APIC {id} has address 0x0: it is not used")
+            }
+            Self::IoApicAddress { id, address } => write!(
+                f,
+                "APIC: I/O APIC {id} has the address of one before it: it is not used (\"address {address:#x} conflicts with IOAPIC\")"
+            ),
+            Self::IoApicGsi { id, gsi_base, other } if gsi_base == other => write!(
+                f,
+                "APIC: I/O APIC {id} has the first GSI {gsi_base} of one before it: it is not used (\"GSI range for new IOAPIC conflicts\")"
+            ),
+            Self::IoApicGsi { id, gsi_base, other } => write!(
+                f,
+                "APIC: I/O APIC {id} has GSIs from {gsi_base} on and one before it from {other} on: it is not used if the lower one has {} inputs or more (\"GSI range for new IOAPIC conflicts\")",
+                gsi_base.abs_diff(other).saturating_add(1)
+            ),
             Self::IoApic { id, address } => {
                 write!(
                     f,

@@ -1,4 +1,4 @@
-//! Xen 4.20 as the host: stricter than Linux on memory.
+//! Xen 4.20 as the host: stricter than Linux on memory and on the number of processors.
 
 use heapless::Vec;
 
@@ -6,8 +6,9 @@ use super::{
     Consumer, Kind, Severity, Tables,
     linux::{beyond, distances, overlap},
     memory::{Extent, by_address, domains, extents, uncovered},
+    xen_processors,
 };
-use crate::{Distance, Gpa, GpaRange, ProximityDomain, Slit, Srat, SratEntry, srat};
+use crate::{Distance, Gpa, GpaRange, Madt, ProximityDomain, Slit, Srat, SratEntry, srat};
 
 /// MAX_NUMNODES with the default CONFIG_NR_NUMA_NODES.
 const MAX_NUMNODES: usize = 64;
@@ -21,6 +22,9 @@ pub(super) fn check(
 ) {
     let srat = tables.srat.and_then(|bytes| Srat::parse(bytes).ok());
     let slit = tables.slit.and_then(|bytes| Slit::parse(bytes).ok());
+    if let Some(Ok(madt)) = tables.madt.map(Madt::parse) {
+        xen_processors::check(&madt, scratch, report);
+    }
     if let Some(srat) = &srat {
         entries(srat, report);
         memory(tables, srat, scratch, report);
@@ -33,7 +37,7 @@ pub(super) fn check(
         }
         if let Some(srat) = &srat {
             // The SLIT is indexed by PXM with no bound.
-            beyond(slit, srat, Severity::Error, report);
+            beyond(slit, domains(srat), Severity::Error, report);
         }
     }
 }

@@ -25,6 +25,7 @@ struct Set {
     slit: Vec<u8>,
     map: Vec<E820Entry>,
     has_map: bool,
+    boot_processor: Option<ApicId>,
     pvh_dom0: bool,
 }
 
@@ -72,6 +73,7 @@ fn good() -> Set {
         slit: table(slit::SIGNATURE),
         map: vec![ram(0, 4 * GIB)],
         has_map: true,
+        boot_processor: None,
         pvh_dom0: false,
     }
 }
@@ -90,6 +92,7 @@ impl Set {
             srat: Some(&self.srat),
             slit: Some(&self.slit),
             memory_map: self.has_map.then_some(&self.map),
+            boot_processor: self.boot_processor,
             pvh_dom0: self.pvh_dom0,
             ..Tables::default()
         };
@@ -212,6 +215,12 @@ fn what_fwts_reserves() {
     let revision = |set: &mut Set| set.madt[8] = 5;
     let kind = Kind::RevisionPair { madt: 5, fadt: (6, 5) };
     assert_eq!(broken(Fwts, revision), [(Err, kind)]);
+    let kind = |kind| move |set: &mut Set| set.madt[44 + 3 * 16] = kind;
+    let reserved = |kind| [(Err, Kind::ReservedType { offset: 44 + 3 * 16, kind })];
+    assert_eq!(broken(Fwts, kind(0x1C)), reserved(0x1C));
+    assert_eq!(broken(Fwts, kind(0x7F)), reserved(0x7F));
+    assert_eq!(broken(Fwts, kind(0x80)), []);
+    assert_eq!(broken(Fwts, kind(0x1B)), []);
     let flags = |set: &mut Set| set.madt[44 + 8] = 3;
     let kind = Kind::ProcessorFlags { offset: 44, flags: 3, revision: 6 };
     assert_eq!(broken(Fwts, flags), [(Err, kind)]);
@@ -221,6 +230,46 @@ fn what_fwts_reserves() {
     assert_eq!(broken(Fwts, |set| set.srat[36] = 0), reserved(*b"SRAT", 36));
     assert_eq!(broken(Fwts, |set| set.srat[48 + 2] = 1), reserved(*b"SRAT", 48));
     assert_eq!(broken(Fwts, |set| set.srat[MEM0 + 28] = 0x11), reserved(*b"SRAT", MEM0));
+}
+
+/// What fwts 26.09 itself says of MADT revisions 1 to 8 with each FADT version: "=" in
+/// sync, "x" not in sync, "-" the test is aborted.
+#[test]
+fn revisions_that_belong_together_are_those_of_fwts() {
+    for (major, minor, expected) in [
+        (1, 0, "=-------"),
+        (2, 0, "x-------"),
+        (3, 0, "=-------"),
+        (4, 0, "x==-----"),
+        (5, 0, "xx=-----"),
+        (5, 1, "xx=-----"),
+        (5, 2, "xxx-----"),
+        (6, 0, "xx==----"),
+        (6, 1, "xxx=----"),
+        (6, 2, "xxx=----"),
+        (6, 3, "xxxx=---"),
+        (6, 4, "xxxx=---"),
+        (6, 5, "xxxxx=--"),
+        (6, 6, "xxxxxx=-"),
+        (6, 7, "xxxxxxx-"),
+        (7, 0, "--------"),
+        (8, 0, "--------"),
+    ] {
+        let said: String = (1..=8)
+            .map(|revision| {
+                let found = broken(Fwts, |set| {
+                    (set.fadt[8], set.fadt[131], set.madt[8]) = (major, minor, revision);
+                });
+                match found[..] {
+                    [] => '=',
+                    [(Err, Kind::RevisionPair { .. })] => 'x',
+                    [(Err, Kind::NoRevisionPair { .. })] => '-',
+                    _ => '?',
+                }
+            })
+            .collect();
+        assert_eq!(said, expected, "FADT {major}.{minor}");
+    }
 }
 
 #[test]

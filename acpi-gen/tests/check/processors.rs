@@ -22,7 +22,7 @@ fn processors_that_linux_does_not_take() {
         let (first, second) = set.madt[44..].split_at_mut(ENTRY);
         first.swap_with_slice(&mut second[..ENTRY]);
     };
-    let kind = Kind::BootProcessorNotFirst { first: ApicId(1), lowest_uid: ApicId(0) };
+    let kind = Kind::BootProcessorNotFirst { first: ApicId(1), boot: ApicId(0) };
     assert_eq!(broken(Linux, swap), [(Note, kind)]);
 
     let elsewhere = |set: &mut Set| put(&mut set.srat, 48 + CPU + 8, &[77]);
@@ -30,6 +30,181 @@ fn processors_that_linux_does_not_take() {
     let unknown = Kind::AffinityOfUnknownProcessor { count: 1, first: ApicId(77) };
     let without = Kind::ProcessorsWithoutNode { count: 1, first: ApicId(1) };
     assert_eq!(found, [(Note, unknown), (Note, without)]);
+}
+
+/// As 6.12 boots: the APIC id of the CPU that boots matters, and no UID does.
+#[test]
+fn the_boot_processor_is_known_by_its_apic_id() {
+    let uids_descend =
+        |set: &mut Set| (0..4).for_each(|cpu| set.madt[44 + cpu * 16 + 12] = 9 - cpu as u8);
+    assert_eq!(broken(Linux, uids_descend), []);
+    let boot = |id: u32| move |set: &mut Set| set.boot_processor = Some(ApicId(id));
+    let kind = Kind::BootProcessorNotFirst { first: ApicId(0), boot: ApicId(2) };
+    assert_eq!(broken(Linux, boot(2)), [(Note, kind)]);
+    assert_eq!(broken(Linux, boot(0)), []);
+    // No CPU has the id that is assumed: another one boots.
+    assert_eq!(broken(Linux, boot(7)), []);
+    // A disabled entry does not come first.
+    let disabled = |set: &mut Set| {
+        set.madt[44 + 8] = 0;
+        boot(1)(set);
+    };
+    assert!(
+        broken(Linux, disabled)
+            .iter()
+            .all(|(_, kind)| !matches!(kind, Kind::BootProcessorNotFirst { .. }))
+    );
+}
+
+/// Puts MADT entries behind the others.
+fn extend(set: &mut Set, entries: &[u8]) {
+    set.madt.extend(entries);
+    let len = set.madt.len() as u32;
+    put(&mut set.madt, 4, &len.to_le_bytes());
+}
+
+fn io_apic(id: u8, address: u32, gsi_base: u32) -> Vec<u8> {
+    [&[1, 12, id, 0][..], &address.to_le_bytes(), &gsi_base.to_le_bytes()].concat()
+}
+
+/// As 6.12 boots: "address 0xfec00000 conflicts with IOAPIC0", "GSI range [0-23] for new
+/// IOAPIC conflicts with GSI[0-23]".
+#[test]
+fn linux_loses_an_io_apic_that_conflicts_with_another() {
+    let second = |address: u32, gsi_base: u32| {
+        broken(Linux, |set| {
+            extend(set, &io_apic(7, 0xFEC0_0000, 0));
+            extend(set, &io_apic(8, address, gsi_base));
+        })
+    };
+    assert_eq!(second(0xFEC0_1000, 24), []);
+    let kind = Kind::IoApicAddress { id: 8, address: 0xFEC0_0000 };
+    assert_eq!(second(0xFEC0_0000, 24), [(Err, kind)]);
+    assert_eq!(second(0, 24), [(Err, Kind::IoApicAddress { id: 8, address: 0 })]);
+    let gsi = |gsi_base| Kind::IoApicGsi { id: 8, gsi_base, other: 0 };
+    assert_eq!(second(0xFEC0_1000, 0), [(Err, gsi(0))]);
+    // How many inputs an I/O APIC has is not in the table.
+    assert_eq!(second(0xFEC0_1000, 23), [(Note, gsi(23))]);
+    // The third is compared with those that Linux uses.
+    let third = broken(Linux, |set| {
+        for (id, gsi_base) in [(7, 0), (8, 24), (9, 48)] {
+            extend(
+                set,
+                &io_apic(
+                    id,
+                    if id == 8 { 0xFEC0_0000 } else { 0xFEC0_0000 + u32::from(id - 7) },
+                    gsi_base,
+                ),
+            );
+        }
+        extend(set, &io_apic(10, 0xFEC0_5000, 24));
+    });
+    assert_eq!(third, [(Err, Kind::IoApicAddress { id: 8, address: 0xFEC0_0000 })]);
+}
+
+/// The entries of processors become type 0xB, a GIC CPU interface.
+#[test]
+fn tables_of_other_architectures_are_not_checked() {
+    let arm = |set: &mut Set| (0..4).for_each(|cpu| set.madt[44 + cpu * 16] = 0xB);
+    for consumer in Consumer::ALL {
+        let kind = Kind::NotX86 { signature: *b"APIC" };
+        assert_eq!(broken(consumer, arm), [(Note, kind)], "{consumer:?}");
+    }
+    // A GIC beside x86 processors, and no processors at all.
+    let beside = |set: &mut Set| set.madt[44 + 3 * 16] = 0xC;
+    assert!(!broken(Linux, beside).iter().any(|(_, kind)| matches!(kind, Kind::NotX86 { .. })));
+    let none = |set: &mut Set| (0..4).for_each(|cpu| set.madt[44 + cpu * 16] = 0x80);
+    assert_eq!(broken(Linux, none)[0], (Err, Kind::NoUsableProcessor));
+
+    let mut set = good();
+    for cpu in 0..4 {
+        set.srat[48 + cpu * CPU] = 7;
+    }
+    let tables = Tables { srat: Some(&set.srat), ..Tables::default() };
+    let mut found = Vec::new();
+    let mut scratch = vec![0; tables.scratch_len()];
+    check(&tables, Linux, &mut scratch, |finding| found.push(finding.to_string())).unwrap();
+    assert_eq!(found, ["note: Linux: SRAT: not x86, not checked"]);
+}
+
+#[test]
+fn processors_that_xen_does_not_take() {
+    let id = |id: u32| move |set: &mut Set| put(&mut set.madt, 44 + 3 * 16 + 4, &id.to_le_bytes());
+    let high = |id| Kind::ApicIdTooHigh { id: ApicId(id), limit: 1024 };
+    assert_eq!(broken(Xen, id(1023)), []);
+    assert_eq!(broken(Xen, id(1024)), [(Err, high(1024))]);
+    assert_eq!(broken(Xen, id(2)), [(Err, Kind::DuplicateApicId { id: ApicId(2) })]);
+    assert_eq!(broken(Xen, id(u32::MAX)), []);
+    let uid =
+        |uid: u32| move |set: &mut Set| put(&mut set.madt, 44 + 3 * 16 + 12, &uid.to_le_bytes());
+    assert_eq!(broken(Xen, uid(511)), []);
+    let kind = Kind::UidTooHigh { uid: ProcessorUid(512), limit: 512 };
+    assert_eq!(broken(Xen, uid(512)), [(Err, kind)]);
+    // A disabled entry is counted as room and not otherwise read.
+    let disabled = |set: &mut Set| {
+        id(5000)(set);
+        set.madt[44 + 3 * 16 + 8] = 0;
+    };
+    assert_eq!(broken(Xen, disabled), []);
+    // Xen registers both of a type 0 and a type 9 entry.
+    let twice = |set: &mut Set| extend(set, &[0, 8, 1, 1, 1, 0, 0, 0]);
+    assert_eq!(broken(Xen, twice), [(Err, Kind::DuplicateApicId { id: ApicId(1) })]);
+    let none = |set: &mut Set| (0..4).for_each(|cpu| set.madt[44 + cpu * 16 + 8] = 0);
+    assert_eq!(broken(Xen, none), [(Err, Kind::NoUsableProcessor)]);
+}
+
+#[test]
+fn more_processors_than_xen_is_built_for() {
+    let many = |count: u32, flags: u8| {
+        move |set: &mut Set| {
+            for n in 4..count {
+                let mut entry = [9, 16, 0, 0, 0, 0, 0, 0, flags, 0, 0, 0, 0, 0, 0, 0];
+                put(&mut entry, 4, &n.to_le_bytes());
+                put(&mut entry, 12, &n.to_le_bytes());
+                extend(set, &entry);
+            }
+        }
+    };
+    assert_eq!(broken(Xen, many(256, 1)), []);
+    let kind = Kind::TooManyProcessors { count: 257, limit: 256 };
+    assert_eq!(broken(Xen, many(257, 1)), [(Err, kind)]);
+    assert_eq!(broken(Xen, many(1024, 0)), []);
+    let kind = Kind::EntriesIgnored { kind: 9, count: 1025, limit: 1024 };
+    assert_eq!(broken(Xen, many(1025, 0)), [(Err, kind)]);
+}
+
+fn initiator(domain: u32, flags: u8) -> Vec<u8> {
+    let mut entry = vec![0; 32];
+    entry[..2].copy_from_slice(&[5, 32]);
+    put(&mut entry, 4, &domain.to_le_bytes());
+    entry[24] = flags;
+    entry
+}
+
+/// As 6.12 boots: behind such an entry, CPUs have no affinity.
+#[test]
+fn a_generic_initiator_without_a_node_ends_the_list_in_linux() {
+    let at = |offset: usize, domain: u32, flags: u8| {
+        broken(Linux, |set| {
+            set.srat.splice(offset..offset, initiator(domain, flags));
+            let len = set.srat.len() as u32;
+            put(&mut set.srat, 4, &len.to_le_bytes());
+        })
+    };
+    let kind = |offset, domain: Option<u32>, unread| {
+        let domain = domain.map(ProximityDomain);
+        Kind::InitiatorWithoutNode { offset, domain, unread }
+    };
+    let end = MEM1 + MEMORY;
+    assert_eq!(at(end, 2000, 1), [(Note, kind(end, Some(2000), 0))]);
+    assert_eq!(at(48, 2000, 1), [(Err, kind(48, Some(2000), 4))]);
+    assert_eq!(at(48 + 3 * CPU, 2000, 1), [(Err, kind(48 + 3 * CPU, Some(2000), 1))]);
+    assert_eq!(at(48, 1, 0), [(Err, kind(48, None, 4))]);
+    assert_eq!(at(end, 1, 0), []);
+    assert_eq!(at(48, 1, 1), []);
+    // One in a domain of its own, beyond the SLIT.
+    let beyond = Kind::SlitTooSmall { localities: 2, domain: ProximityDomain(2) };
+    assert_eq!(at(48, 2, 1), [(Note, beyond)]);
 }
 
 #[test]

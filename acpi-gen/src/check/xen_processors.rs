@@ -1,0 +1,49 @@
+//! The processors of a MADT as Xen 4.20 registers them (arch/x86/acpi/boot.c, mpparse.c).
+
+use super::{
+    Kind, Severity,
+    processors::{Usable, usable},
+};
+use crate::{ApicId, Madt, MadtEntry, sort};
+
+/// The default CONFIG_NR_CPUS.
+const NR_CPUS: usize = 256;
+/// MAX_APICS, four times NR_CPUS; also how many entries of a type are read.
+const MAX_APICS: u32 = 1024;
+/// MAX_MADT_ENTRIES, twice NR_CPUS.
+const MAX_MADT_ENTRIES: u32 = 512;
+
+pub(super) fn check(madt: &Madt<'_>, scratch: &mut [u32], report: &mut impl FnMut(Severity, Kind)) {
+    let enabled = usable(madt, None).filter(|cpu| cpu.enabled);
+    if enabled.clone().next().is_none() {
+        return report(Severity::Error, Kind::NoUsableProcessor);
+    }
+    for entry_type in [MadtEntry::LOCAL_APIC, MadtEntry::X2APIC] {
+        let entries = madt.sub_tables().flatten().filter(|entry| entry.kind == entry_type.code);
+        let count = entries.count();
+        if u32::try_from(count).is_ok_and(|count| count > MAX_APICS) {
+            let kind = Kind::EntriesIgnored { kind: entry_type.code, count, limit: MAX_APICS };
+            report(Severity::Error, kind);
+        }
+    }
+    let fits =
+        |cpu: &Usable| cpu.type0 || cpu.apic_id.0 < MAX_APICS && cpu.uid.0 < MAX_MADT_ENTRIES;
+    for cpu in enabled.clone().filter(|cpu| !fits(cpu)) {
+        let kind = if cpu.apic_id.0 < MAX_APICS {
+            Kind::UidTooHigh { uid: cpu.uid, limit: MAX_MADT_ENTRIES }
+        } else {
+            Kind::ApicIdTooHigh { id: cpu.apic_id, limit: MAX_APICS }
+        };
+        report(Severity::Error, kind);
+    }
+    let taken = enabled.filter(fits);
+    let count = taken.clone().count();
+    if count > NR_CPUS {
+        report(Severity::Error, Kind::TooManyProcessors { count, limit: NR_CPUS });
+    }
+    // Type 9 entries that repeat type 0 entries are registered like all others.
+    let ids = sort::collected(scratch, taken.map(|cpu| cpu.apic_id.0));
+    if let Some(id) = sort::first_duplicate(ids) {
+        report(Severity::Error, Kind::DuplicateApicId { id: ApicId(id) });
+    }
+}
