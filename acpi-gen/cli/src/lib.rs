@@ -4,6 +4,7 @@
 //! One module for each subcommand: it has the arguments and a `run` that gives
 //! the text for standard output.
 
+mod acpidump;
 mod check;
 mod cpio;
 mod decode;

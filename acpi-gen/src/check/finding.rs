@@ -81,12 +81,14 @@ pub enum Kind {
         /// ID of the processor that is assumed to boot.
         boot: ApicId,
     },
-    /// A UID past what the consumer has room for.
-    UidTooHigh {
-        /// The UID.
-        uid: ProcessorUid,
-        /// The first UID that is too high.
-        limit: u32,
+    /// Processors whose APIC ID or UID is past what the consumer has room for.
+    ProcessorsBeyondLimit {
+        /// How many.
+        count: usize,
+        /// IDs of the first of them.
+        first: (ApicId, ProcessorUid),
+        /// The first APIC ID and the first UID that are too high.
+        limits: (u32, u32),
     },
     /// More processors than the consumer is built for.
     TooManyProcessors {

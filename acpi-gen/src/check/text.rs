@@ -8,19 +8,47 @@ use super::{Consumer, Finding, Kind, Severity};
 /// (numa_register_meminfo in 6.12, likewise numa_meminfo_cover_memory in 6.1).
 const LINUX_SLACK: u64 = 1 << 20;
 
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Note => "note",
+        })
+    }
+}
+
+impl fmt::Display for Consumer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Linux => "Linux",
+            Self::Xen => "Xen",
+            Self::Fwts => "fwts",
+        })
+    }
+}
+
+/// `severity: consumer: what it is`.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.severity {
-            Severity::Error => "error: ",
-            Severity::Note => "note: ",
-        })?;
-        f.write_str(match self.consumer {
-            Consumer::Linux => "Linux: ",
-            Consumer::Xen => "Xen: ",
-            Consumer::Fwts => "fwts: ",
-        })?;
-        self.kind.fmt(f)?;
-        match (self.severity, self.consumer, self.kind) {
+        write!(f, "{}: {}: {}", self.severity, self.consumer, self.words())
+    }
+}
+
+impl Finding {
+    /// What it is and what it costs, without severity and consumer.
+    #[must_use]
+    pub fn words(&self) -> impl fmt::Display + use<> {
+        Words(*self)
+    }
+}
+
+struct Words(Finding);
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Finding { consumer, severity, kind } = self.0;
+        kind.fmt(f)?;
+        match (severity, consumer, kind) {
             (Severity::Error, Consumer::Linux, Kind::NotCovered { uncovered, .. })
                 if uncovered <= LINUX_SLACK =>
             {
@@ -93,9 +121,11 @@ impl fmt::Display for Kind {
                 "APIC: the first enabled entry has APIC id {}: if the CPU with APIC id {} boots, it is not first (\"APIC enumeration order not specification compliant\")",
                 first.0, boot.0
             ),
-            Self::UidTooHigh { uid, limit } => {
-                write!(f, "APIC: UID {} is not below {limit}: that CPU is ignored", uid.0)
-            }
+            Self::ProcessorsBeyondLimit { count, first: (id, uid), limits } => write!(
+                f,
+                "APIC: {count} enabled CPUs (the first: APIC id {}, UID {}) are ignored: ids must be below {} and UIDs below {} (\"beyond limit\")",
+                id.0, uid.0, limits.0, limits.1
+            ),
             Self::TooManyProcessors { count, limit } => write!(
                 f,
                 "APIC: {count} enabled CPUs: those beyond {limit} are ignored (\"NR_CPUS limit of {limit} reached\")"

@@ -28,11 +28,12 @@ pub(super) fn check(madt: &Madt<'_>, scratch: &mut [u32], report: &mut impl FnMu
     }
     let fits =
         |cpu: &Usable| cpu.type0 || cpu.apic_id.0 < MAX_APICS && cpu.uid.0 < MAX_MADT_ENTRIES;
-    for cpu in enabled.clone().filter(|cpu| !fits(cpu)) {
-        let kind = if cpu.apic_id.0 < MAX_APICS {
-            Kind::UidTooHigh { uid: cpu.uid, limit: MAX_MADT_ENTRIES }
-        } else {
-            Kind::ApicIdTooHigh { id: cpu.apic_id, limit: MAX_APICS }
+    let beyond = enabled.clone().filter(|cpu| !fits(cpu));
+    if let Some(Usable { apic_id, uid, .. }) = beyond.clone().next() {
+        let kind = Kind::ProcessorsBeyondLimit {
+            count: beyond.count(),
+            first: (apic_id, uid),
+            limits: (MAX_APICS, MAX_MADT_ENTRIES),
         };
         report(Severity::Error, kind);
     }

@@ -130,16 +130,18 @@ fn tables_of_other_architectures_are_not_checked() {
 #[test]
 fn processors_that_xen_does_not_take() {
     let id = |id: u32| move |set: &mut Set| put(&mut set.madt, 44 + 3 * 16 + 4, &id.to_le_bytes());
-    let high = |id| Kind::ApicIdTooHigh { id: ApicId(id), limit: 1024 };
+    let beyond = |id, uid| {
+        let first = (ApicId(id), ProcessorUid(uid));
+        [(Err, Kind::ProcessorsBeyondLimit { count: 1, first, limits: (1024, 512) })]
+    };
     assert_eq!(broken(Xen, id(1023)), []);
-    assert_eq!(broken(Xen, id(1024)), [(Err, high(1024))]);
+    assert_eq!(broken(Xen, id(1024)), beyond(1024, 3));
     assert_eq!(broken(Xen, id(2)), [(Err, Kind::DuplicateApicId { id: ApicId(2) })]);
     assert_eq!(broken(Xen, id(u32::MAX)), []);
     let uid =
         |uid: u32| move |set: &mut Set| put(&mut set.madt, 44 + 3 * 16 + 12, &uid.to_le_bytes());
     assert_eq!(broken(Xen, uid(511)), []);
-    let kind = Kind::UidTooHigh { uid: ProcessorUid(512), limit: 512 };
-    assert_eq!(broken(Xen, uid(512)), [(Err, kind)]);
+    assert_eq!(broken(Xen, uid(512)), beyond(3, 512));
     // A disabled entry is counted as room and not otherwise read.
     let disabled = |set: &mut Set| {
         id(5000)(set);
