@@ -58,6 +58,88 @@ fn libvirts_example() {
     );
 }
 
+/// RAM and vCPUs of each node of a configuration, or the error.
+fn import(config: &str) -> Result<Vec<(String, Vec<String>)>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("guest.cfg"), config).unwrap();
+    let output = support::acpi_gen(folder.path(), &["import", "guest.cfg"]);
+    if output.status.code() != Some(0) {
+        return Err(String::from_utf8(output.stderr).unwrap());
+    }
+    let toml: toml::Table = toml::from_str(str::from_utf8(&output.stdout).unwrap()).unwrap();
+    let text = |value: &toml::Value| value.as_str().unwrap().to_owned();
+    let nodes = toml["node"].as_array().unwrap().iter().map(|node| {
+        let memory = node["memory"].as_array().unwrap().iter().map(text).collect();
+        (node.get("cpus").map_or_else(String::new, text), memory)
+    });
+    Ok(nodes.collect())
+}
+
+const TWO_NODES: &str = "vnuma = [[\"pnode=0\", \"size=1024\", \"vcpus=0\", \"vdistances=10,20\"],\n\
+                         [\"pnode=1\", \"size=3072\", \"vcpus=1\", \"vdistances=20,10\"]]\n";
+
+/// libxl__domain_build_info_setdefault() and libxl__vnuma_build_vmemrange_hvm().
+#[test]
+fn video_memory_of_hvm_guests_is_taken_off_vnode_0() {
+    for (keys, mib) in [
+        ("type=\"pvh\"", 0),
+        ("", 0),
+        ("type=\"hvm\"", 8),
+        ("builder=\"hvm\"", 8),
+        ("builder=\"hvm\"\nvga=\"stdvga\"", 16),
+        ("type=\"hvm\"\nstdvga=1", 16),
+        ("type=\"hvm\"\nstdvga=0", 8),
+        ("type=\"hvm\"\nvga=\"none\"", 0),
+        ("type=\"hvm\"\nvga=\"qxl\"", 128),
+        ("type=\"hvm\"\nvga=\"cirrus\"\nvideoram=32", 32),
+        ("type=\"hvm\"\ndevice_model_version=\"qemu-xen-traditional\"", 4),
+        ("type=\"hvm\"\ndevice_model_version=\"qemu-xen-traditional\"\nstdvga=1", 8),
+        ("type=\"hvm\"\ndevice_model_stubdomain_override=1", 4),
+        ("type=\"hvm\"\ndevice_model_version=\"qemu-xen\"", 8),
+        ("type=\"hvm\"\nvideoram=1024", 1024),
+    ] {
+        let end = 0x4000_0000 - (mib << 20);
+        let first: Vec<String> = (end > 0).then(|| format!("0x0-{end:#x}")).into_iter().collect();
+        let second = format!("{end:#x}-0xf0000000");
+        let last = format!("0x100000000-{:#x}", 0x1_1000_0000_u64 - (mib << 20));
+        let mut memory = vec![second, last];
+        if mib > 256 {
+            memory = vec![format!("{end:#x}-{:#x}", end + (3072 << 20))];
+        }
+        let expected = vec![("0".to_owned(), first), ("1".to_owned(), memory)];
+        assert_eq!(import(&format!("{keys}\n{TWO_NODES}")), Ok(expected), "{keys}");
+    }
+    // A guest without vnuma has one node.
+    let expected = vec![("0".to_owned(), vec!["0x0-0x7f800000".to_owned()])];
+    assert_eq!(import("type=\"hvm\"\nmemory=2048\nvcpus=1\n"), Ok(expected));
+    for (keys, line, part) in [
+        ("type=\"hvm\"\nvideoram=4", 2, "videoram=4: this graphics card needs 8 or more"),
+        ("type=\"hvm\"\nvideoram=1025", 3, "vnode 0 has 1024 MiB, less than the 1025 MiB"),
+        ("type=\"hvm\"\nvga=\"vga\"", 2, "expected stdvga, cirrus, none or qxl"),
+        ("type=\"hvm\"\ndevice_model_version=\"qemu\"", 2, "expected qemu-xen or"),
+        ("type=\"hvm\"\nmmio_hole=512", 2, "mmio_hole is not supported"),
+        ("type=\"vm\"", 1, "type=\"vm\"; expected pv, pvh or hvm"),
+        ("builder=\"generic\"", 1, "a PV guest with vnuma"),
+    ] {
+        let error = import(&format!("{keys}\n{TWO_NODES}")).unwrap_err();
+        assert!(
+            error.starts_with(&format!("guest.cfg:{line}: ")) && error.contains(part),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_vnode_without_vcpus_is_memory_alone() {
+    let config = "memory=1024\nvcpus=2\nvnuma=[[\"pnode=0\",\"size=512\",\"vcpus=0-1\",\"vdistances=10,31\"],\
+                  [\"pnode=1\",\"size=512\",\"vdistances=31,10\"]]\n";
+    let expected = vec![
+        ("0-1".to_owned(), vec!["0x0-0x20000000".to_owned()]),
+        (String::new(), vec!["0x20000000-0x40000000".to_owned()]),
+    ];
+    assert_eq!(import(config), Ok(expected));
+}
+
 #[test]
 fn vcpus_that_are_offline_at_boot_and_the_gap_below_4_gib() {
     assert_topology(

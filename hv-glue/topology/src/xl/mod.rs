@@ -3,6 +3,7 @@
 mod cpus;
 mod syntax;
 mod topology_text;
+mod video;
 mod vnode;
 
 use alloc::borrow::ToOwned;
@@ -29,6 +30,8 @@ pub struct XlConfig {
     pub memory: u64,
     /// `maxmem=` in MiB: the vnodes' memory.
     pub max_memory: u64,
+    /// Video memory in MiB, which an HVM guest has instead of as much RAM of vnode 0.
+    pub video_memory: u64,
     /// `vnuma=`; one vnode with everything where the file has none.
     pub vnodes: Vec<XlVnode>,
     /// `cpus=`: one list for all vCPUs, or one for each.
@@ -53,6 +56,13 @@ impl XlConfig {
 #[derive(Default)]
 struct Keys<'a> {
     kind: Option<&'a Value>,
+    builder: Option<&'a Value>,
+    videoram: Option<&'a Value>,
+    vga: Option<&'a Value>,
+    stdvga: Option<&'a Value>,
+    device_model: Option<&'a Value>,
+    stub_domain: Option<&'a Value>,
+    mmio_hole: Option<&'a Value>,
     vcpus: Option<&'a Value>,
     max_vcpus: Option<&'a Value>,
     memory: Option<&'a Value>,
@@ -67,6 +77,13 @@ fn find(settings: &[Setting]) -> Result<Keys<'_>, SyntaxError> {
         let key = setting.key.as_str();
         let slot = match key {
             "type" => &mut keys.kind,
+            "builder" => &mut keys.builder,
+            "videoram" => &mut keys.videoram,
+            "vga" => &mut keys.vga,
+            "stdvga" => &mut keys.stdvga,
+            "device_model_version" => &mut keys.device_model,
+            "device_model_stubdomain_override" => &mut keys.stub_domain,
+            "mmio_hole" => &mut keys.mmio_hole,
             "vcpus" => &mut keys.vcpus,
             "maxvcpus" => &mut keys.max_vcpus,
             "memory" => &mut keys.memory,
@@ -89,12 +106,11 @@ fn find(settings: &[Setting]) -> Result<Keys<'_>, SyntaxError> {
 fn from_settings(settings: &[Setting]) -> Result<XlConfig, SyntaxError> {
     let keys = find(settings)?;
     let vnuma = keys.vnuma.map(vnodes).transpose()?.unwrap_or_default();
-    if let Some(kind) = keys.kind
-        && text(kind, "type")? == "pv"
-        && !vnuma.is_empty()
-    {
-        return Err((kind.line, "type=\"pv\" with vnuma: \"pvh\" is right".to_owned()));
+    let (kind, line) = guest_type(&keys)?;
+    if kind == GuestType::Pv && !vnuma.is_empty() {
+        return Err((line, "a PV guest with vnuma: type=\"pvh\" is right".to_owned()));
     }
+    let video_memory = video::memory(&keys, kind == GuestType::Hvm)?;
     let vcpus = keys.vcpus.map(|value| count(value, "vcpus")).transpose()?;
     let named = keys.max_vcpus.map(|value| count(value, "maxvcpus")).transpose()?;
     let line_of = |value: Option<&Value>| value.map_or(1, |value| value.line);
@@ -140,7 +156,43 @@ fn from_settings(settings: &[Setting]) -> Result<XlConfig, SyntaxError> {
         return Err((line_of(keys.memory), what));
     }
     let cpus = keys.cpus.map(|value| affinity(value, max_vcpus)).transpose()?.unwrap_or_default();
-    Ok(XlConfig { vcpus, max_vcpus, memory, max_memory, vnodes, cpus })
+    if let Some(first) = vnodes.first()
+        && first.size < video_memory
+    {
+        let size = first.size;
+        let what = format!(
+            "vnode 0 has {size} MiB, less than the {video_memory} MiB of video memory taken off it"
+        );
+        return Err((first.line, what));
+    }
+    Ok(XlConfig { vcpus, max_vcpus, memory, max_memory, video_memory, vnodes, cpus })
+}
+
+/// What `type=` or the older `builder=` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GuestType {
+    Pv,
+    Pvh,
+    Hvm,
+}
+
+/// The guest's type, PVH where the file has none, and the line that says so.
+fn guest_type(keys: &Keys<'_>) -> Result<(GuestType, usize), SyntaxError> {
+    let (value, key) = match (keys.kind, keys.builder) {
+        (Some(kind), _) => (kind, "type"),
+        (None, Some(builder)) => (builder, "builder"),
+        (None, None) => return Ok((GuestType::Pvh, 1)),
+    };
+    let kind = match (key, text(value, key)?) {
+        ("type", "pv") | ("builder", "generic") => GuestType::Pv,
+        ("type", "pvh") => GuestType::Pvh,
+        (_, "hvm") => GuestType::Hvm,
+        (_, other) => {
+            let expected = if key == "type" { "pv, pvh or hvm" } else { "generic or hvm" };
+            return Err((value.line, format!("{key}=\"{other}\"; expected {expected}")));
+        }
+    };
+    Ok((kind, value.line))
 }
 
 /// The one node of a guest without `vnuma=`.

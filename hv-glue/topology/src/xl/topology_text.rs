@@ -20,7 +20,7 @@ const MIB: u64 = 1 << 20;
 impl XlConfig {
     /// The topology file that says the same: a vnode's number is its proximity domain,
     /// vCPUs from `vcpus=` on are absent at boot, and memory goes from address 0 up
-    /// around the gap that Xen's guests have below 4 GiB. What a topology does not have,
+    /// around the gap that Xen's guests have below 4 GiB; video memory is taken off vnode 0. What a topology does not have,
     /// host nodes and CPUs, stands in it as comments.
     ///
     /// # Errors
@@ -50,7 +50,13 @@ impl XlConfig {
                 line: vnode.line,
                 what: format!("vnode {pxm}: {} MiB do not end below 2^64", vnode.size),
             };
-            let bytes = vnode.size.checked_mul(MIB).ok_or_else(too_large)?;
+            // libxl counts video memory as vnode 0's (libxl__vnuma_build_vmemrange_hvm).
+            let video = if pxm == 0 { self.video_memory } else { 0 };
+            if video > 0 {
+                let _infallible = writeln!(out, "# {video} MiB less: video memory");
+            }
+            let mib = vnode.size.saturating_sub(video);
+            let bytes = mib.checked_mul(MIB).ok_or_else(too_large)?;
             let ranges = place(&mut next, bytes).ok_or_else(too_large)?;
             let ranges: Vec<String> = ranges
                 .iter()

@@ -72,16 +72,19 @@ pub(super) fn read(spec: &Value, count: usize) -> Result<XlVnode, SyntaxError> {
         found.map(|(line, text)| (line, text.to_owned())).ok_or_else(|| {
             (
                 spec.line,
-                format!("a vnode without {name}: pnode, size, vcpus and vdistances are all needed"),
+                format!("a vnode without {name}: pnode, size and vdistances are all needed"),
             )
         })
     };
     let (pnode_line, pnode) = needed(pnode, "pnode")?;
     let (size_line, size) = needed(size, "size")?;
-    let (vcpus_line, vcpus) = needed(vcpus, "vcpus")?;
+    // libxl takes a vnode without vCPUs: memory alone.
+    let (vcpus_line, vcpus) = vcpus.map_or((spec.line, None), |(line, text)| (line, Some(text)));
     let (distances_line, distances) = needed(distances, "vdistances")?;
 
-    let mut ranges = cpus::vcpus(&vcpus).map_err(|what| (vcpus_line, format!("vcpus={what}")))?;
+    let ranges = vcpus.map(cpus::vcpus).transpose();
+    let mut ranges =
+        ranges.map_err(|what| (vcpus_line, format!("vcpus={what}")))?.unwrap_or_default();
     ranges.sort_by_key(|range| *range.start());
     let distances: Vec<u32> = distances
         .split(',')
