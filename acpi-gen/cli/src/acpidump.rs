@@ -1,7 +1,7 @@
 //! The text of acpidump, the form in which reports have tables: for each a line with
 //! signature and address, then lines with offset, bytes and the bytes as characters.
 
-use acpi_gen_topology::number;
+use hv_glue_topology::number;
 
 use crate::memory_dump::DumpedTable;
 

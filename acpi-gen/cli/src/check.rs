@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use acpi_gen::check::{Consumer, Finding, Severity, Tables, check};
 use acpi_gen::{ApicId, TableSet, dsdt, fadt, madt, slit, srat, xsdt};
 use clap::ValueEnum;
+use hv_glue_topology::number;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::table_image::TableImage;
+use crate::table_image::{DEFAULT_BASE, TableImage};
 use crate::table_source::Sources;
 use crate::topology_file::TopologyFile;
 use crate::{Outcome, memory_map, output};
@@ -63,7 +64,7 @@ impl Reader {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let memory_map = args.memory_map.as_deref().map(memory_map::read).transpose()?;
     let input = read(args)?;
-    let mut lines = Vec::new();
+    let mut lines: Vec<Line> = input.remarks().iter().map(Line::remark).collect();
     let mut find = |signature| {
         let (table, remark) = input.find(signature);
         lines.extend(remark.map(Line::remark));
@@ -106,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     } else {
         lines.iter().map(|line| format!("{line}\n")).collect()
     };
-    Ok(Outcome { text, good, failures: input.problems() })
+    Ok(Outcome { text, good, failures: input.problems(), warnings: Vec::new() })
 }
 
 /// A finding of a consumer, or a remark on the input.
@@ -153,6 +154,8 @@ enum Input {
         image: Box<TableImage>,
         /// APIC ID of its first processor.
         boot_processor: Option<ApicId>,
+        /// What is allowed but hardly meant.
+        remarks: Vec<String>,
     },
 }
 
@@ -180,6 +183,14 @@ impl Input {
         signatures.copied().filter(|signature| !seen.insert(*signature)).collect()
     }
 
+    /// What is to be said of the input itself.
+    fn remarks(&self) -> &[String] {
+        match self {
+            Self::Topology { remarks, .. } => remarks,
+            Self::Sources(_) => &[],
+        }
+    }
+
     /// The processor that boots, if that is known.
     const fn boot_processor(&self) -> Option<ApicId> {
         match self {
@@ -205,8 +216,11 @@ fn read(args: &Args) -> Result<Input, Failure> {
     let file = TopologyFile::read(&args.path)?;
     let topology = file.topology()?;
     let boot_processor = topology.description().processors.first().map(|first| first.apic_id);
-    TableSet::complete(&topology)
-        .and_then(|set| TableImage::new(&set, 0))
-        .map(|image| Input::Topology { image: Box::new(image), boot_processor })
-        .map_err(|error| file.place(error))
+    // At the address at which `emit` puts the set.
+    let base = number::parse(DEFAULT_BASE).unwrap_or_default();
+    let image = TableSet::complete(&topology)
+        .and_then(|set| TableImage::new(&set, base))
+        .map_err(|error| file.place(error))?;
+    let remarks = file.remarks(image.range());
+    Ok(Input::Topology { image: Box::new(image), boot_processor, remarks })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use acpi_gen::{Error, Revisions, TableSet, Topology};
+use acpi_gen::{ApicId, Error, Revisions, TableSet, Topology};
 use hv_glue_topology::{IdScheme, number};
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::Vcpu;
 use crate::table_image::{self, File, TableImage};
 use crate::topology_file::TopologyFile;
-use crate::{output, summary};
+use crate::{Outcome, output, summary};
 
 /// Write a topology's ACPI tables: one file for each table, and tables.bin with
 /// the whole set as it lies in memory.
@@ -40,7 +40,7 @@ struct Json<'a> {
     files: &'a [File],
 }
 
-pub(crate) fn run(args: &Args) -> Result<String, Failure> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
     let file = TopologyFile::read(&args.topology)?;
     let topology = file.topology()?;
     let failure = |error| match error {
@@ -61,7 +61,24 @@ pub(crate) fn run(args: &Args) -> Result<String, Failure> {
         human_readable(&file, &topology, &image, args)
     };
     image.write(&args.out)?;
-    Ok(text)
+    let mut warnings = file.remarks(image.range());
+    warnings.extend(high_ids(&file, &topology));
+    Ok(Outcome { warnings, ..Outcome::good(text) })
+}
+
+/// CPUs whose ids the xAPIC's 8 bits cannot hold.
+fn high_ids(file: &TopologyFile, topology: &Topology<'_>) -> Option<String> {
+    let ids = topology.description().processors.iter().map(|processor| processor.apic_id);
+    let high: Vec<ApicId> = ids.clone().filter(|id| *id > ApicId::MAX_XAPIC).collect();
+    let highest = high.iter().max()?;
+    Some(format!(
+        "{}: {} of {} CPUs have APIC ids above {} (the highest: {}): they need interrupt remapping or extended destination ids",
+        file.path().display(),
+        high.len(),
+        ids.count(),
+        ApicId::MAX_XAPIC.0,
+        highest.0
+    ))
 }
 
 fn json(topology: &Topology<'_>, image: &TableImage) -> String {
@@ -97,7 +114,10 @@ fn human_readable(
         Revisions::MadtOf(_) => String::new(),
     };
     let scheme = match file.scheme() {
-        IdScheme::Package { stride } => format!("package encoding, stride {stride}"),
+        IdScheme::Package { dense, stride } => {
+            let numbering = if dense { "dense" } else { "pxm" };
+            format!("package encoding, numbering {numbering}, stride {stride}")
+        }
         IdScheme::Legacy => "legacy, 2 * vCPU".to_owned(),
         IdScheme::Explicit => "explicit".to_owned(),
     };

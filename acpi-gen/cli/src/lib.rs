@@ -57,23 +57,32 @@ struct Outcome {
     good: bool,
     /// What of the input could not be read, beside what could.
     failures: Vec<Failure>,
+    /// Lines for standard error that do not change the status.
+    warnings: Vec<String>,
 }
 
 impl Outcome {
     const fn good(text: String) -> Self {
-        Self { text, good: true, failures: Vec::new() }
+        Self { text, good: true, failures: Vec::new(), warnings: Vec::new() }
     }
 }
 
 fn run(command: &Command) -> Result<Outcome, Failure> {
     match command {
-        Command::Emit(args) => emit::run(args).map(Outcome::good),
+        Command::Emit(args) => emit::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Check(args) => check::run(args),
         Command::Import(args) => import::run(args).map(Outcome::good),
         Command::Initrd(args) => initrd::run(args).map(Outcome::good),
         Command::Plan(args) => plan::run(args).map(Outcome::good),
     }
+}
+
+/// Warnings, then what could not be read, a line each.
+fn stderr(outcome: &Outcome) -> String {
+    let warnings = outcome.warnings.iter().map(|warning| format!("warning: {warning}\n"));
+    let failures = outcome.failures.iter().map(|failure| format!("{failure}\n"));
+    warnings.chain(failures).collect()
 }
 
 /// What a command line came to.
@@ -103,8 +112,8 @@ pub fn execute<T: Into<OsString> + Clone>(line: impl IntoIterator<Item = T>) -> 
     };
     match run(&command) {
         Ok(outcome) => Done {
+            stderr: stderr(&outcome),
             stdout: outcome.text,
-            stderr: outcome.failures.iter().map(|failure| format!("{failure}\n")).collect(),
             status: u8::from(!outcome.good || !outcome.failures.is_empty()),
         },
         Err(failure) => {

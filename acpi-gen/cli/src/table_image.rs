@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use acpi_gen::{Error, Gpa, Placed, PlacedTable, Slit, TableSet, slit};
+use acpi_gen::{Error, Gpa, GpaRange, Placed, PlacedTable, Slit, TableSet, slit};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -52,6 +52,12 @@ impl TableImage {
     /// The files that [`TableImage::write`] writes.
     pub(crate) fn files(&self) -> &[File] {
         &self.files
+    }
+
+    /// The set's addresses.
+    pub(crate) fn range(&self) -> Option<GpaRange> {
+        let len = u64::try_from(self.bytes.len()).ok()?;
+        GpaRange::with_size(self.placed.base(), len).ok()
     }
 
     /// A table's bytes; the RSDP's under the signature that the set lists it by.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use acpi_gen::Topology;
+use acpi_gen::{GpaRange, Topology};
 use hv_glue_topology::{IdScheme, Machine};
 
 use crate::failure::Failure;
@@ -39,6 +39,13 @@ impl TopologyFile {
     /// The machine, checked by the library's rules.
     pub(crate) fn topology(&self) -> Result<Topology<'_>, Failure> {
         self.file.topology().map_err(|error| Failure::in_file(&self.path, error))
+    }
+
+    /// What is allowed but hardly meant, as `FILE:LINE: what`, for tables at these addresses.
+    pub(crate) fn remarks(&self, tables: Option<GpaRange>) -> Vec<String> {
+        let mut found = self.file.remarks();
+        found.extend(tables.and_then(|tables| self.file.ram_under_tables(tables)));
+        found.into_iter().map(|it| Failure::in_file(&self.path, it).to_string()).collect()
     }
 
     /// An error of the library at the line of the value that it names.

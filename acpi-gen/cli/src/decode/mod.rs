@@ -38,5 +38,5 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         failures.extend(of_table);
     }
     let text = if args.json { output::json(&tables) } else { text::render(&tables) };
-    Ok(Outcome { text, good: true, failures })
+    Ok(Outcome { failures, ..Outcome::good(text) })
 }

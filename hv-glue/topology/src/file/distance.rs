@@ -10,6 +10,7 @@ use acpi_gen::{Distance, ProximityDomain};
 use toml::Spanned;
 
 use super::nodes::NodePlace;
+use super::remarks::{self, Remark};
 use super::schema::{self, DistanceValue, MatrixRow};
 use crate::FileError;
 use crate::number;
@@ -22,6 +23,8 @@ pub(super) struct Distances {
     pub(super) domains: Vec<ProximityDomain>,
     pub(super) matrix: Vec<Distance>,
     pub(super) spans: BTreeMap<(ProximityDomain, ProximityDomain), Span>,
+    /// Remarks on those that do not fit a byte.
+    pub(super) clamped: Vec<Remark>,
 }
 
 type Cells = BTreeMap<(ProximityDomain, ProximityDomain), (Distance, Span)>;
@@ -56,7 +59,11 @@ pub(super) fn read(
         })
         .collect();
     let spans = cells.into_iter().map(|(pair, (_, span))| (pair, span)).collect();
-    Ok(Distances { domains, matrix, spans })
+    let of_matrix = distance.matrix.iter().flat_map(|rows| rows.get_ref());
+    let of_matrix = of_matrix.flat_map(|row| row.get_ref());
+    let of_rows = distance.rows.iter().flat_map(|(_, row)| row.values());
+    let clamped = of_matrix.chain(of_rows).filter_map(remarks::clamped).collect();
+    Ok(Distances { domains, matrix, spans, clamped })
 }
 
 fn value(value: &Spanned<DistanceValue>) -> (Distance, Span) {

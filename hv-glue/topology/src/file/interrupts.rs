@@ -25,6 +25,7 @@ pub(super) struct Interrupts {
 pub(super) struct IoApicSpan {
     pub(super) id: Span,
     pub(super) address: Span,
+    pub(super) gsi_base: Span,
 }
 
 pub(super) struct NmiSpan {
@@ -40,8 +41,11 @@ pub(super) fn read(source: &Source, file: &schema::File) -> Result<Interrupts, F
             address: source.narrow("I/O APIC address", &io_apic.address)?,
             gsi_base: source.narrow("gsi_base", &io_apic.gsi_base)?,
         });
-        let (id, address) = (io_apic.id.span(), io_apic.address.span());
-        out.io_apic_spans.push(IoApicSpan { id, address });
+        out.io_apic_spans.push(IoApicSpan {
+            id: io_apic.id.span(),
+            address: io_apic.address.span(),
+            gsi_base: io_apic.gsi_base.span(),
+        });
     }
     for over in &file.overrides {
         out.overrides.push(InterruptOverride {

@@ -9,11 +9,13 @@ mod memory;
 mod nodes;
 mod place;
 mod processors;
+mod remarks;
 mod schema;
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use acpi_gen::{Entries, Oem, Revisions, Topology};
+use acpi_gen::{Entries, GpaRange, Oem, Revisions, Topology};
 
 use crate::source::Source;
 use crate::{FileError, Machine};
@@ -66,11 +68,29 @@ impl TopologyFile {
             processors: cpus.spans,
             memory: memory_spans,
             distances: distances.spans,
+            clamped: distances.clamped,
             io_apics: interrupts.io_apic_spans,
             overrides: interrupts.override_spans,
             nmis: interrupts.nmi_spans,
         };
         Ok(Self { source, machine, scheme: cpus.scheme, places })
+    }
+
+    /// What the file may have but is hardly meant, by line.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<FileError> {
+        remarks::all(&self.source, &self.machine, &self.places)
+    }
+
+    /// The line of RAM in these addresses, where the tables will be.
+    #[must_use]
+    pub fn ram_under_tables(&self, tables: GpaRange) -> Option<FileError> {
+        let (memory, span) = remarks::over(&self.machine, &self.places, tables)?;
+        let what = format!(
+            "memory {} is RAM where the tables are, {tables}: the memory map must not give it away",
+            memory.range
+        );
+        Some(self.source.fail(&span, what))
     }
 
     /// The machine, checked by the library's rules.

@@ -42,7 +42,7 @@ pub(super) fn nodes(source: &Source, nodes: &[Node]) -> Result<Vec<NodePlace>, F
             };
             if is_empty(&node.cpus) && is_empty(&node.cpus_hotplug) && node.memory.is_empty() {
                 let what = format!(
-                    "node with pxm {} has neither cpus nor memory: no table can name it",
+                    "node with pxm {} has neither cpus nor memory; expected one of them, as a domain of generic initiators alone (SRAT type 5) cannot be described",
                     domain.0
                 );
                 return Err(source.fail(&span, what));

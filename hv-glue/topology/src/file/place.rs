@@ -8,6 +8,7 @@ use acpi_gen::{Error, ProximityDomain};
 
 use super::interrupts::{IoApicSpan, NmiSpan};
 use super::nodes::NodePlace;
+use super::remarks::Remark;
 use crate::Machine;
 use crate::source::Span;
 
@@ -17,6 +18,8 @@ pub(super) struct Places {
     pub(super) processors: Vec<Span>,
     pub(super) memory: Vec<Span>,
     pub(super) distances: BTreeMap<(ProximityDomain, ProximityDomain), Span>,
+    /// Remarks on distances above 254.
+    pub(super) clamped: Vec<Remark>,
     pub(super) io_apics: Vec<IoApicSpan>,
     pub(super) overrides: Vec<Span>,
     pub(super) nmis: Vec<NmiSpan>,

@@ -82,6 +82,7 @@ pub(super) struct Oem {
 pub(super) struct Apic {
     #[serde(default)]
     pub(super) encoding: Encoding,
+    pub(super) numbering: Option<Spanned<Numbering>>,
     pub(super) stride: Option<Spanned<Stride>>,
     pub(super) limit: Option<Spanned<Number>>,
     pub(super) entries: Option<Spanned<Entries>>,
@@ -94,6 +95,16 @@ pub(super) enum Encoding {
     Package,
     Legacy,
     Explicit,
+}
+
+/// What the high bits of an id have.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Numbering {
+    #[default]
+    Auto,
+    Pxm,
+    Dense,
 }
 
 #[derive(Clone, Copy, Default)]
