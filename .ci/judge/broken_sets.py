@@ -46,13 +46,23 @@ def resum(table: bytearray) -> None:
     table[9] = -sum(table) & 0xFF
 
 
-# Each defect of the machine's good tables, and what the kernel then loses.
-DEFECTS: dict[str, tuple[str, set[str], Callable[[Tables], None]]] = {}
+@dataclasses.dataclass(frozen=True)
+class Defect:
+    """A defect of a machine's good tables, and what the kernel then loses."""
+
+    machine: str
+    lost: set[str]
+    damage: Callable[[Tables], None]
+    # Words of a note instead of an error, where it is not in the tables whether the kernel loses something.
+    noted: str | None
 
 
-def defect(name: str, *lost: str, machine: str = "two-nodes"):
+DEFECTS: dict[str, Defect] = {}
+
+
+def defect(name: str, *lost: str, machine: str = "two-nodes", noted: str | None = None):
     def enter(function: Callable[[Tables], None]):
-        DEFECTS[name] = (machine, set(lost), function)
+        DEFECTS[name] = Defect(machine, set(lost), function, noted)
 
     return enter
 
@@ -231,7 +241,7 @@ def _(tables: Tables) -> None:
         put(tables["SRAT"], at + 28, "I", 0)
 
 
-@defect("a CPU without an affinity entry")
+@defect("a CPU without an affinity entry", noted="have no affinity entry")
 def _(tables: Tables) -> None:
     put(tables["SRAT"], CPUS + 3 * 24 + 12, "I", 0)
 
@@ -255,7 +265,7 @@ def _(tables: Tables) -> None:
     _io_apic(tables, IO_APIC, 0)
 
 
-@defect("two I/O APICs whose GSIs overlap", "APIC")
+@defect("two I/O APICs whose GSIs overlap", "APIC", noted="if the lower one has 11 inputs or more")
 def _(tables: Tables) -> None:
     _io_apic(tables, IO_APIC, 10)
 
@@ -265,7 +275,7 @@ def _initiator(domain: int, flags: int = 1) -> bytes:
     return struct.pack("<BBBBI16sII", 5, 32, 0, 1, domain, bytes([0, 0, 0, 8]), flags, 0)
 
 
-@defect("a generic initiator in a domain of its own")
+@defect("a generic initiator beyond the SLIT")
 def _(tables: Tables) -> None:
     append(tables["SRAT"], _initiator(2))
 
@@ -275,13 +285,13 @@ def _(tables: Tables) -> None:
     append(tables["SRAT"], _initiator(2000))
 
 
-@defect("a generic initiator with PXM 2000 before the CPUs")
+@defect("a generic initiator with PXM 2000 before the CPUs", "CPU nodes")
 def _(tables: Tables) -> None:
     tables["SRAT"][CPUS:CPUS] = _initiator(2000)
     put(tables["SRAT"], 4, "I", len(tables["SRAT"]))
 
 
-@defect("a disabled generic initiator before the CPUs")
+@defect("a disabled generic initiator before the CPUs", "CPU nodes")
 def _(tables: Tables) -> None:
     tables["SRAT"][CPUS:CPUS] = _initiator(1, 0)
     put(tables["SRAT"], 4, "I", len(tables["SRAT"]))
@@ -360,6 +370,10 @@ def lost(report: qemu.Report) -> set[str]:
         found.add("APIC")
     if re.search(r"conflicts with (?:IOAPIC|GSI)", report.dmesg):
         found.add("APIC")
+    cpus = [report.text.get(f"/sys/devices/system/node/node{node}/cpulist", "").strip() for node in (0, 1)]
+    # The kernel spreads CPUs without affinity over the nodes.
+    if "SRAT" not in found and cpus == ["0,2", "1,3"]:
+        found.add("CPU nodes")
     nodes = re.findall(r"SRAT: Node \d+ PXM (\d+) \[mem", report.dmesg)
     if "SRAT" not in found and len(set(nodes)) < 2:
         found.add("PXM")
@@ -386,7 +400,8 @@ def predicted(acpi_gen: pathlib.Path, of: Base, tables: Tables, report: qemu.Rep
     found = set()
     for line in errors:
         what = line.partition("error: Linux: ")[2]
-        found.add("PXM" if "is read as" in what else "boot" if "panic at boot" in what else what[:4])
+        words = {"is read as": "PXM", "panic at boot": "boot", "are not read": "CPU nodes"}
+        found.add(next((lost for word, lost in words.items() if word in what), what[:4]))
     return found, run.stdout + run.stderr
 
 
@@ -406,6 +421,7 @@ def main() -> int:
         machine.name: base(machine, options.acpi_gen, options.kernel, initramfs, options.out / machine.name)
         for machine in machines(FIXTURES / "check", [])
     }
+<<<<<<< HEAD
     chosen = [name for name in DEFECTS if not options.defect or any(word in name for word in options.defect)]
     damaged: dict[str, Tables] = {}
     for name in chosen:
@@ -422,11 +438,27 @@ def main() -> int:
         machine, expected, _ = DEFECTS[name]
         tables, out, report = damaged[name], folder(name), result()
         said, words = predicted(options.acpi_gen, bases[machine], tables, report, out)
+=======
+    good = True
+    for name, defect in DEFECTS.items():
+        if options.defect and not any(word in name for word in options.defect):
+            continue
+        of = bases[defect.machine]
+        tables = copy.deepcopy(of.tables)
+        defect.damage(tables)
+        for signature, table in tables.items():
+            if f"checksum of the {signature}" not in name:
+                resum(table)
+        out = options.out / re.sub(r"\W+", "-", name)
+        report = boot(of, tables, options.kernel, initrd, out)
+        said, words = predicted(options.acpi_gen, of, tables, report, out)
+>>>>>>> 8fb4652 (decode: HMAT, PPTT, MSCT, CEDT, MCFG, SPCR and HPET)
         does = lost(report)
-        agree = said == does == expected
+        noted = any("note: Linux: " in line and defect.noted in line for line in words.splitlines()) if defect.noted else True
+        agree = does == defect.lost and said == (set() if defect.noted else defect.lost) and noted
         good &= agree
         text = lambda found: ", ".join(sorted(found)) or "nothing"
-        print(f"{name:45} Linux loses {text(does):8} check says {text(said):8} {report.seconds:5.1f} s {'ok' if agree else 'FAILED'}", flush=True)
+        print(f"{name:45} Linux loses {text(does):9} check says {text(said):9} {report.seconds:5.1f} s {'ok' if agree else 'FAILED'}", flush=True)
         for line in words.splitlines():
             print(f"    {line.partition(': ')[2] if line.startswith(str(out)) else line}")
         if not agree:

@@ -40,15 +40,25 @@ pub(crate) trait AcpiTable {
     /// Whether it counts for the FACS' hardware signature.
     const IS_SIGNED: bool = false;
 
+    /// Whether sets can have it; the other tables are decoded only, and need none of the
+    /// functions for a set.
+    const IS_EMITTED: bool = true;
+
     /// Whether a set has it.
-    fn is_in(contents: &Contents<'_>) -> bool;
+    fn is_in(_: &Contents<'_>) -> bool {
+        false
+    }
 
     /// Its length in bytes; it contains no address.
-    fn len(contents: &Contents<'_>) -> Result<usize, Error>;
+    fn len(_: &Contents<'_>) -> Result<usize, Error> {
+        Ok(0)
+    }
 
-    /// Writes it to the start of `buffer`. All tables of `contents` have their place, and
-    /// `before` has the bytes of those in front of this one.
-    fn emit(contents: &Contents<'_>, before: &[u8], buffer: &mut [u8]) -> Result<usize, Error>;
+    /// Writes it to the start of `buffer`. All tables of the contents have their place, and
+    /// the second argument has the bytes of those in front of this one.
+    fn emit(_: &Contents<'_>, _: &[u8], _: &mut [u8]) -> Result<usize, Error> {
+        Ok(0)
+    }
 
     /// Parses the table and hands what follows the common header to a decoder.
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error>;

@@ -191,13 +191,12 @@ impl EntryType {
 
 /// The error of an entry that is shorter than its type.
 pub(crate) fn too_short(signature: [u8; 4], entry: SubTable<'_>, needed: usize) -> Error {
-    let byte = |len| u8::try_from(len).unwrap_or(u8::MAX);
     Error::EntryLength {
         signature,
         offset: entry.offset,
         kind: entry.kind,
-        len: byte(entry.bytes.len()),
-        needed: byte(needed),
+        len: entry.bytes.len(),
+        needed,
     }
 }
 
@@ -326,6 +325,18 @@ macro_rules! entries {
     };
 }
 pub(crate) use entries;
+
+/// Hands fields of `bytes` to a decoder, in the form of [`entries!`]; those that the bytes
+/// are too short for, as in an older revision, are left out.
+macro_rules! fields {
+    ($bytes:expr, $to:expr, { $($name:ident: $ty:ty = $place:expr => $form:ident),* $(,)? }) => {{
+        use $crate::entry::{Field, Form, at};
+        $(if let Some(value) = <$ty as Field>::read($bytes, $place) {
+            $to.field(stringify!($name), Form::$form(&value));
+        })*
+    }};
+}
+pub(crate) use fields;
 
 /// The name under which a field is printed.
 pub(crate) const fn name(field: &'static str, given: &[&'static str]) -> &'static str {

@@ -244,9 +244,9 @@ pub enum Error {
         /// The entry's type.
         kind: u8,
         /// The length field.
-        len: u8,
+        len: usize,
         /// The least that the type takes.
-        needed: u8,
+        needed: usize,
     },
     /// An entry's length passes the end of its table.
     EntryPastEnd {
@@ -257,7 +257,7 @@ pub enum Error {
         /// The entry's type.
         kind: u8,
         /// The length field.
-        len: u8,
+        len: usize,
         /// Bytes from the entry to the table's end.
         have: usize,
     },

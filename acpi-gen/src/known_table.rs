@@ -4,7 +4,14 @@
 use crate::{
     Error, Facs, FadtView, Madt, PlacedTable, Rsdp, Show, Slit, Srat, Xsdt,
     acpi_table::{AcpiTable, Contents},
+    cedt::Cedt,
     dsdt::Dsdt,
+    hmat::Hmat,
+    hpet::Hpet,
+    mcfg::Mcfg,
+    msct::Msct,
+    pptt::Pptt,
+    spcr::Spcr,
 };
 
 /// Declares [`KnownTable`], in the order in which a set has the tables.
@@ -18,7 +25,7 @@ macro_rules! known_tables {
         }
 
         impl KnownTable {
-            /// All of them, in the order in which a set has them.
+            /// All of them, first those of a set, in its order.
             pub const ALL: [Self; [$(Self::$Name),*].len()] = [$(Self::$Name),*];
 
             /// Its signature; "RSDP" for the RSDP.
@@ -44,6 +51,15 @@ macro_rules! known_tables {
 
             pub(crate) fn is_in(self, contents: &Contents<'_>) -> bool {
                 match self { $(Self::$Name => <$Table>::is_in(contents),)* }
+            }
+
+            /// How many of them a set can have.
+            pub(crate) const fn emitted() -> usize {
+                let mut count = 0_usize;
+                $(if <$Table>::IS_EMITTED {
+                    count = count.saturating_add(1);
+                })*
+                count
             }
 
             pub(crate) const fn is_listed(self) -> bool {
@@ -93,6 +109,20 @@ known_tables! {
     Dsdt: Dsdt,
     /// Firmware ACPI Control Structure.
     Facs: Facs<'_>,
+    /// Heterogeneous Memory Attribute Table.
+    Hmat: Hmat,
+    /// Processor Properties Topology Table.
+    Pptt: Pptt,
+    /// Maximum System Characteristics Table.
+    Msct: Msct,
+    /// CXL Early Discovery Table.
+    Cedt: Cedt,
+    /// PCI Express Memory-Mapped Configuration Space Description Table.
+    Mcfg: Mcfg,
+    /// Serial Port Console Redirection Table.
+    Spcr: Spcr,
+    /// High Precision Event Timer Table.
+    Hpet: Hpet,
 }
 
 impl KnownTable {

@@ -21,6 +21,10 @@ pub enum Value<'a> {
     Bytes(&'a [u8]),
     /// A row of a matrix.
     Row(&'a [u8]),
+    /// Little-endian numbers of this many bytes each.
+    Numbers(&'a [u8], usize),
+    /// The same in rows of this many numbers: bytes, bytes of a number, numbers of a row.
+    Matrix(&'a [u8], usize, usize),
 }
 
 /// Receives the content of a table in its order. Fields that follow an entry belong to it.

@@ -6,7 +6,7 @@ use heapless::Vec;
 use crate::{Error, Gpa, KnownTable, PlacedTable, Revisions, Topology, acpi_table::Contents};
 
 /// The most tables that a set has.
-pub const MAX_TABLES: usize = KnownTable::ALL.len();
+pub const MAX_TABLES: usize = KnownTable::emitted();
 
 /// What to emit: the tables that follow from a topology, and the addresses of other
 /// tables.

@@ -52,7 +52,7 @@ pub(super) enum Item {
     Entry(Entry),
 }
 
-/// An entry of MADT or SRAT.
+/// An entry of a table with types of entries.
 pub(super) struct Entry {
     pub(super) offset: usize,
     pub(super) kind: u8,
@@ -70,6 +70,15 @@ pub(super) enum Cell {
     Flag(Option<bool>),
     Text(String),
     Row(Vec<u8>),
+    Numbers(Vec<u64>),
+    Matrix(Vec<Vec<u64>>),
+}
+
+/// Little-endian numbers of `width` bytes.
+fn numbers(bytes: &[u8], width: usize) -> Vec<u64> {
+    let number =
+        |bytes: &[u8]| bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    bytes.chunks(width.max(1)).map(number).collect()
 }
 
 impl From<Value<'_>> for Cell {
@@ -83,6 +92,11 @@ impl From<Value<'_>> for Cell {
             Value::Text(text) => Self::Text(field(text)),
             Value::Bytes(bytes) => Self::Text(hex(bytes)),
             Value::Row(row) => Self::Row(row.to_vec()),
+            Value::Numbers(bytes, width) => Self::Numbers(numbers(bytes, width)),
+            Value::Matrix(bytes, width, columns) => {
+                let rows = numbers(bytes, width);
+                Self::Matrix(rows.chunks(columns.max(1)).map(<[u64]>::to_vec).collect())
+            }
         }
     }
 }

@@ -55,8 +55,17 @@ fn text(cell: &Cell) -> String {
         Cell::Flag(Some(false)) => "no".to_owned(),
         Cell::Flag(None) => "unknown".to_owned(),
         Cell::Text(text) => text.clone(),
+        Cell::Numbers(numbers) => format!("[{}]", joined(numbers)),
+        Cell::Matrix(rows) => {
+            let rows: Vec<_> = rows.iter().map(|row| joined(row)).collect();
+            format!("[{}]", rows.join(" | "))
+        }
         Cell::Row(row) => row.iter().map(u8::to_string).collect::<Vec<_>>().join(" "),
     }
+}
+
+fn joined(numbers: &[u64]) -> String {
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// All elements of a list have one form.
