@@ -11,6 +11,7 @@ mod annotate;
 mod bad_topologies;
 mod check;
 mod decode;
+mod decode_other;
 mod emit;
 mod golden;
 mod human_readable;
