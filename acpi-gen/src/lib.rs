@@ -53,10 +53,10 @@
 //! ```
 //!
 //! # Not supported
-//! HMAT, PPTT, generic initiators and other SRAT types beyond 0, 1 and 2; ARM and
-//! RISC-V interrupt controllers; tables of an x86 machine with fixed ACPI hardware
-//! (the FADT here is a hardware-reduced one); RSDT, as every consumer of ours reads
-//! the XSDT.
+//! Emitting HMAT, PPTT, generic initiators and other SRAT types beyond 0, 1 and 2, which
+//! are parsed; interrupt controllers of other architectures; tables of an x86 machine
+//! with fixed ACPI hardware (the FADT here is a hardware-reduced one); RSDT, as every
+//! consumer of ours reads the XSDT.
 
 #[cfg(test)]
 extern crate std;

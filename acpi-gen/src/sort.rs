@@ -164,10 +164,11 @@ mod tests {
         let keys = [9_u64 << 56, 3, 1 << 40, 3, 0, u64::MAX, 1 << 40, 256];
         let mut items: Vec<u32> = (0..8).collect();
         let mut spare = [0; 8];
-        let sorted = by_key(&mut items, &mut spare, |item| keys[item as usize]);
+        let key = |item| keys[usize::try_from(item).unwrap()];
+        let sorted = by_key(&mut items, &mut spare, key);
         assert_eq!(sorted, [4, 1, 3, 7, 2, 6, 0, 5]);
         let mut ascending = [4, 1, 3, 7, 2, 6, 0, 5];
-        assert_eq!(by_key(&mut ascending, &mut [], |item| keys[item as usize])[0], 4);
+        assert_eq!(by_key(&mut ascending, &mut [], key)[0], 4);
         assert_eq!(by_key(&mut [], &mut [], |_| 0), []);
     }
 

@@ -60,11 +60,11 @@ pub(super) fn scratch_len(srat: &Srat<'_>, map_entries: usize) -> usize {
 }
 
 /// Sorts what `items` names by `key`, and returns it with the rest of the scratch space.
-fn sorted<'s>(
-    scratch: &'s mut [u32],
+fn sorted(
+    scratch: &mut [u32],
     items: impl Iterator<Item = usize> + Clone,
     key: impl Fn(u32) -> u64,
-) -> (&'s [u32], &'s mut [u32]) {
+) -> (&[u32], &mut [u32]) {
     let count = items.clone().count();
     let (space, rest) = scratch.split_at_mut_checked(count.saturating_mul(2)).unwrap_or_default();
     let (places, spare) = space.split_at_mut_checked(count).unwrap_or_default();

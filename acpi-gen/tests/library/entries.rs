@@ -38,16 +38,24 @@ fn results(signature: &[u8; 4], entries: &[u8]) -> Vec<Result<(), Error>> {
 }
 
 /// Known types and their lengths; ACPI 6.5, 5.2.12 and 5.2.16.
-const KNOWN: [(&[u8; 4], u8, u8); 9] = [
+const KNOWN: [(&[u8; 4], u8, u8); 17] = [
     (b"APIC", 0, 8),
     (b"APIC", 1, 12),
     (b"APIC", 2, 10),
+    (b"APIC", 3, 8),
     (b"APIC", 4, 6),
+    (b"APIC", 5, 12),
+    (b"APIC", 6, 16),
+    (b"APIC", 7, 16),
+    (b"APIC", 8, 16),
     (b"APIC", 9, 16),
     (b"APIC", 0xA, 12),
+    (b"APIC", 0x10, 16),
     (b"SRAT", 0, 16),
     (b"SRAT", 1, 40),
     (b"SRAT", 2, 24),
+    (b"SRAT", 5, 32),
+    (b"SRAT", 6, 32),
 ];
 
 #[test]
@@ -62,7 +70,7 @@ fn length_0_and_1_are_errors_and_nothing_follows() {
                 let Err(Error::EntryLength { kind: k, len: l, needed: 2, .. }) = found[0] else {
                     panic!("{found:?}");
                 };
-                assert_eq!((k, l), (kind, len));
+                assert_eq!((k, l), (kind, usize::from(len)));
             }
         }
     }
@@ -81,7 +89,7 @@ fn a_known_type_takes_its_length_or_more() {
             let Err(Error::EntryLength { len: l, needed, .. }) = found[0] else {
                 panic!("{found:?}");
             };
-            assert_eq!((l, needed, found[1]), (shorter, len, Ok(())));
+            assert_eq!((l, needed, found[1]), (usize::from(shorter), usize::from(len), Ok(())));
         }
         for longer in [len, len + 1, 255] {
             let mut entries = vec![0; usize::from(longer)];
@@ -102,7 +110,7 @@ fn a_length_past_the_table_is_an_error_and_nothing_follows() {
             let Err(Error::EntryPastEnd { len: l, have: h, .. }) = found[0] else {
                 panic!("{found:?}");
             };
-            assert_eq!((l, h), (len, usize::from(have)));
+            assert_eq!((l, h), (usize::from(len), usize::from(have)));
         }
     }
     // A type byte without a length byte is an entry that is cut short as well.

@@ -139,6 +139,10 @@ fn judge_untouched(set: &[Option<Vec<u8>>; TABLES], machine: &Machine) {
                 | Kind::Checksum { .. }
                 | Kind::Reserved { .. }
                 | Kind::RevisionPair { .. }
+                | Kind::NoRevisionPair { .. }
+                | Kind::ReservedType { .. }
+                | Kind::NotX86 { .. }
+                | Kind::InitiatorWithoutNode { .. }
                 | Kind::EntryTooLong { .. }
                 | Kind::ProcessorFlags { .. }
                 | Kind::DuplicateApicId { .. }

@@ -21,6 +21,7 @@ pub fn run(data: &[u8]) -> Interest {
         slit(bytes, &table);
         xsdt(bytes, &table);
         fadt(bytes, &table);
+        shown(bytes, &table);
     }
     read |= rsdp(bytes);
     if let Ok(facs) = Facs::parse(bytes) {
@@ -102,7 +103,20 @@ fn madt<'a>(bytes: &'a [u8], table: &Table<'a>) {
     assert_eq!(madt.local_apic_address().to_le_bytes(), bytes[36..40]);
     assert_eq!(madt.flags().to_le_bytes(), bytes[40..44]);
     assert_eq!(madt.pcat_compat(), bytes[40] & 1 == 1);
-    let known = [(0, 8), (1, 12), (2, 10), (4, 6), (9, 16), (0xA, 12)];
+    let known = [
+        (0, 8),
+        (1, 12),
+        (2, 10),
+        (3, 8),
+        (4, 6),
+        (5, 12),
+        (6, 16),
+        (7, 16),
+        (8, 16),
+        (9, 16),
+        (0xA, 12),
+        (0x10, 16),
+    ];
     for entry in sub_tables(madt.sub_tables(), table, 44) {
         let parsed = MadtEntry::parse(entry);
         match least(&known, entry.kind) {
@@ -117,7 +131,7 @@ fn srat<'a>(bytes: &'a [u8], table: &Table<'a>) {
     let Ok(srat) = Srat::parse(bytes) else {
         return assert!(table.signature() != srat::SIGNATURE || table.bytes().len() < 48);
     };
-    let known = [(0, 16), (1, 40), (2, 24)];
+    let known = [(0, 16), (1, 40), (2, 24), (5, 32), (6, 32)];
     for entry in sub_tables(srat.sub_tables(), table, 48) {
         let parsed = SratEntry::parse(entry);
         match least(&known, entry.kind) {
@@ -126,6 +140,53 @@ fn srat<'a>(bytes: &'a [u8], table: &Table<'a>) {
         }
     }
     assert_eq!(srat.entries().count(), srat.sub_tables().count());
+}
+
+/// What a decoder receives of a table.
+#[derive(Default)]
+struct Shown {
+    entries: usize,
+    last: usize,
+    numbers: usize,
+}
+
+impl Show for Shown {
+    fn field(&mut self, name: &'static str, value: Value<'_>) {
+        assert!(!name.is_empty());
+        if let Value::Numbers(bytes, width) | Value::Matrix(bytes, width, _) = value {
+            assert_eq!(bytes.len() % width, 0);
+            self.numbers += bytes.len();
+        }
+    }
+
+    fn list(&mut self, _: &'static str) {
+        assert_eq!(self.entries, 0, "a second list");
+    }
+
+    fn item(&mut self, _: Value<'_>) {}
+
+    fn entry(&mut self, offset: usize, _: u8, name: &'static str) {
+        assert!(!name.is_empty() && offset > self.last);
+        (self.entries, self.last) = (self.entries + 1, offset);
+    }
+
+    fn error(&mut self, error: Error) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+/// The decoders: entries ascend inside the table, and lists are parts of it.
+fn shown(bytes: &[u8], table: &Table<'_>) {
+    for known in KnownTable::ALL {
+        let mut shown = Shown::default();
+        let result = known.show(bytes, &mut shown);
+        let len = table.bytes().len();
+        if known.has_header() && known.signature() == table.signature() {
+            assert!(shown.last < len && shown.numbers <= len, "{known:?}");
+        } else if known.has_header() {
+            assert!(result.is_err(), "{known:?}");
+        }
+    }
 }
 
 fn slit<'a>(bytes: &'a [u8], table: &Table<'a>) {
