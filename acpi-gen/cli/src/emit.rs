@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use acpi_gen::{ApicId, Error, Revisions, TableSet, Topology};
+use acpi_gen::{Error, Revisions, TableSet, Topology};
 use hv_glue_topology::{IdScheme, number};
 use serde::Serialize;
 
@@ -61,24 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
         human_readable(&file, &topology, &image, args)
     };
     image.write(&args.out)?;
-    let mut warnings = file.remarks(image.range());
-    warnings.extend(high_ids(&file, &topology));
-    Ok(Outcome { warnings, ..Outcome::good(text) })
-}
-
-/// CPUs whose ids the xAPIC's 8 bits cannot hold.
-fn high_ids(file: &TopologyFile, topology: &Topology<'_>) -> Option<String> {
-    let ids = topology.description().processors.iter().map(|processor| processor.apic_id);
-    let high: Vec<ApicId> = ids.clone().filter(|id| *id > ApicId::MAX_XAPIC).collect();
-    let highest = high.iter().max()?;
-    Some(format!(
-        "{}: {} of {} CPUs have APIC ids above {} (the highest: {}): they need interrupt remapping or extended destination ids",
-        file.path().display(),
-        high.len(),
-        ids.count(),
-        ApicId::MAX_XAPIC.0,
-        highest.0
-    ))
+    Ok(Outcome { warnings: file.warnings(image.range()), ..Outcome::good(text) })
 }
 
 fn json(topology: &Topology<'_>, image: &TableImage) -> String {

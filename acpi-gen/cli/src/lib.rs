@@ -80,7 +80,7 @@ fn run(command: &Command) -> Result<Outcome, Failure> {
 
 /// Warnings, then what could not be read, a line each.
 fn stderr(outcome: &Outcome) -> String {
-    let warnings = outcome.warnings.iter().map(|warning| format!("warning: {warning}\n"));
+    let warnings = outcome.warnings.iter().map(|warning| format!("{warning}\n"));
     let failures = outcome.failures.iter().map(|failure| format!("{failure}\n"));
     warnings.chain(failures).collect()
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{GpaRange, Topology};
-use hv_glue_topology::{IdScheme, Machine};
+use hv_glue_topology::{FileError, IdScheme, Machine};
 
 use crate::failure::Failure;
 use crate::input;
@@ -41,11 +41,27 @@ impl TopologyFile {
         self.file.topology().map_err(|error| Failure::in_file(&self.path, error))
     }
 
-    /// What is allowed but hardly meant, as `FILE:LINE: what`, for tables at these addresses.
-    pub(crate) fn remarks(&self, tables: Option<GpaRange>) -> Vec<String> {
+    /// What is allowed but hardly meant, for tables at these addresses.
+    fn unusual(&self, tables: Option<GpaRange>) -> Vec<FileError> {
         let mut found = self.file.remarks();
         found.extend(tables.and_then(|tables| self.file.ram_under_tables(tables)));
-        found.into_iter().map(|it| Failure::in_file(&self.path, it).to_string()).collect()
+        found
+    }
+
+    /// The same as `FILE:LINE: what`.
+    pub(crate) fn remarks(&self, tables: Option<GpaRange>) -> Vec<String> {
+        let place = |error| Failure::in_file(&self.path, error).to_string();
+        self.unusual(tables).into_iter().map(place).collect()
+    }
+
+    /// The same and APIC ids above 254, as `FILE:LINE: warning: what`.
+    pub(crate) fn warnings(&self, tables: Option<GpaRange>) -> Vec<String> {
+        let found = self.unusual(tables).into_iter().chain(self.file.high_ids());
+        let warning = |FileError { line, what }| {
+            let error = FileError { line, what: format!("warning: {what}") };
+            Failure::in_file(&self.path, error).to_string()
+        };
+        found.map(warning).collect()
     }
 
     /// An error of the library at the line of the value that it names.

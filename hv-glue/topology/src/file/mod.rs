@@ -82,6 +82,13 @@ impl TopologyFile {
         remarks::all(&self.source, &self.machine, &self.places)
     }
 
+    /// The first CPU whose id is above those of xAPIC mode, and how many there are.
+    #[must_use]
+    pub fn high_ids(&self) -> Option<FileError> {
+        let (span, what) = remarks::high_ids(&self.machine, &self.places)?;
+        Some(self.source.fail(&span, what))
+    }
+
     /// The line of RAM in these addresses, where the tables will be.
     #[must_use]
     pub fn ram_under_tables(&self, tables: GpaRange) -> Option<FileError> {

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use acpi_gen::{Gpa, GpaRange, MemoryRange};
+use acpi_gen::{ApicId, Gpa, GpaRange, MemoryRange};
 
 use super::place::Places;
 use super::schema::DistanceValue;
@@ -114,6 +114,23 @@ fn one_direction(machine: &Machine, places: &Places, found: &mut Vec<Remark>) {
         );
         found.push((span.clone(), what));
     }
+}
+
+/// CPUs whose ids do not fit the 8 bits of xAPIC mode.
+pub(super) fn high_ids(machine: &Machine, places: &Places) -> Option<Remark> {
+    let all = machine.processors.iter().zip(&places.processors);
+    let mut high = all.filter(|(processor, _)| processor.apic_id > ApicId::MAX_XAPIC);
+    let (first, span) = high.next()?;
+    let ids = high.map(|(processor, _)| processor.apic_id);
+    let (count, highest) =
+        ids.fold((1_usize, first.apic_id), |(n, most), id| (n.saturating_add(1), most.max(id)));
+    let what = format!(
+        "{count} of {} CPUs have APIC ids above {} (the highest: {}): they need interrupt remapping or extended destination ids",
+        machine.processors.len(),
+        ApicId::MAX_XAPIC.0,
+        highest.0
+    );
+    Some((span.clone(), what))
 }
 
 /// A remark on a distance that does not fit the SLIT's byte.
