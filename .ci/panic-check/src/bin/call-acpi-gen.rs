@@ -233,10 +233,14 @@ fn judge(bytes: &[u8], scratch: &mut [u32]) {
         slit: bytes,
         dsdt: bytes,
         repeated: &repeated,
+        boot_processor: black_box(Some(ApicId(0))),
         memory_map: black_box(Some(&map)),
         pvh_dom0: black_box(true),
     };
     see(check::Tables::scratch_len(&tables));
-    let report = |finding: check::Finding| see(write!(Sink, "{finding}"));
+    let report = |finding: check::Finding| {
+        see(write!(Sink, "{finding}"));
+        see(write!(Sink, "{}", check::Finding::words(&finding)));
+    };
     see(check::check(&tables, black_box(Consumer::Linux), scratch, report));
 }
