@@ -421,38 +421,21 @@ def main() -> int:
         machine.name: base(machine, options.acpi_gen, options.kernel, initramfs, options.out / machine.name)
         for machine in machines(FIXTURES / "check", [])
     }
-<<<<<<< HEAD
     chosen = [name for name in DEFECTS if not options.defect or any(word in name for word in options.defect)]
     damaged: dict[str, Tables] = {}
     for name in chosen:
-        machine, _, damage = DEFECTS[name]
-        damaged[name] = tables = copy.deepcopy(bases[machine].tables)
-        damage(tables)
+        damaged[name] = tables = copy.deepcopy(bases[DEFECTS[name].machine].tables)
+        DEFECTS[name].damage(tables)
         for signature, table in tables.items():
             if f"checksum of the {signature}" not in name:
                 resum(table)
     folder = lambda name: options.out / re.sub(r"\W+", "-", name)
-    run = lambda name: boot(bases[DEFECTS[name][0]], damaged[name], options.kernel, initrd, folder(name))
+    run = lambda name: boot(bases[DEFECTS[name].machine], damaged[name], options.kernel, initrd, folder(name))
     good = True
     for name, result in qemu.side_by_side(run, chosen):
-        machine, expected, _ = DEFECTS[name]
+        defect, of = DEFECTS[name], bases[DEFECTS[name].machine]
         tables, out, report = damaged[name], folder(name), result()
-        said, words = predicted(options.acpi_gen, bases[machine], tables, report, out)
-=======
-    good = True
-    for name, defect in DEFECTS.items():
-        if options.defect and not any(word in name for word in options.defect):
-            continue
-        of = bases[defect.machine]
-        tables = copy.deepcopy(of.tables)
-        defect.damage(tables)
-        for signature, table in tables.items():
-            if f"checksum of the {signature}" not in name:
-                resum(table)
-        out = options.out / re.sub(r"\W+", "-", name)
-        report = boot(of, tables, options.kernel, initrd, out)
         said, words = predicted(options.acpi_gen, of, tables, report, out)
->>>>>>> 8fb4652 (decode: HMAT, PPTT, MSCT, CEDT, MCFG, SPCR and HPET)
         does = lost(report)
         noted = any("note: Linux: " in line and defect.noted in line for line in words.splitlines()) if defect.noted else True
         agree = does == defect.lost and said == (set() if defect.noted else defect.lost) and noted

@@ -8,4 +8,6 @@ iasl=$(.ci/debian with-libs trixie acpica-tools)
 python3 -B .ci/judge/host_tables.py --acpi-gen target/release/acpi-gen \
   --iasl "$PWD/.ci/in-root" "$iasl" usr/bin/iasl \
   --busybox "$(static_busybox)" --kernel "$(cloud_kernel bookworm)" --out target/host-tables
+python3 -B .ci/judge/templates.py --acpi-gen target/release/acpi-gen --out "$PWD/target/templates" \
+  --iasl "$PWD/.ci/in-root" "$iasl" usr/bin/iasl
 matrix iasl "$(iasl_version "$iasl")" "QEMU's own tables, as decode reads them"

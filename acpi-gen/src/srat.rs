@@ -5,7 +5,7 @@ use zerocopy::little_endian::{U32, U64};
 
 use crate::{
     ApicId, Error, MemoryRange, Processor, ProximityDomain, Show, SubTable, SubTables, Table,
-    Topology,
+    Topology, Value,
     acpi_table::{AcpiTable, Contents},
     entry::{at, entries, split},
     table::{self, HEADER_LEN},
@@ -22,6 +22,8 @@ const ENTRIES: usize = HEADER_LEN.saturating_add(size_of::<RawSrat>());
 const ENABLED: u32 = 1;
 const HOT_PLUGGABLE: u32 = 1 << 1;
 const NON_VOLATILE: u32 = 1 << 2;
+/// New in ACPI 6.6: memory for the use of which the firmware has a purpose, as of devices.
+const SPECIFIC_PURPOSE: u32 = 1 << 3;
 
 wire! { RawSrat: 12 {
     reserved1: U32 = 0,
@@ -222,7 +224,14 @@ impl AcpiTable for Srat<'_> {
     }
 
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
-        Srat::parse(bytes)?.sub_tables().show(to, SratEntry::show);
+        Srat::parse(bytes)?.sub_tables().show(to, |entry, to| {
+            SratEntry::show(entry, to);
+            if let Ok(SratEntry::Memory { flags, .. }) = SratEntry::parse(entry)
+                && flags & SPECIFIC_PURPOSE != 0
+            {
+                to.field("specific_purpose", Value::Flag(Some(true)));
+            }
+        });
         Ok(())
     }
 }

@@ -258,6 +258,13 @@ fn entries_of_madt_and_srat_that_no_set_of_ours_has() {
     });
     assert_eq!(decoded["entries"][0], expected);
 
+    let memory = |flags: u32| {
+        [&[1, 40][..], &d(0), &w(0), &q(0), &q(4096), &d(0), &d(flags), &q(0)].concat()
+    };
+    let (decoded, _) = decode(&table("SRAT", 3, &[&d(1), &q(0), &memory(9), &memory(1)]));
+    assert_eq!(decoded["entries"][0]["specific_purpose"], true);
+    assert!(decoded["entries"][1].get("specific_purpose").is_none());
+
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("table"), table("SRAT", 3, &[&d(1), &q(0), &[7, 2]])).unwrap();
     let output = support::acpi_gen(folder.path(), &["decode", "table"]);
