@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-FUNCTION = re.compile(r"pub (?:const )?fn (\w+)")
+FUNCTION = re.compile(r"(?:pub|\$vis) (?:const )?fn (\w+)")
 IMPL = re.compile(r"impl(?:<[^>]*>)? (?:\w+ for )?(\$?\w+)")
 
 
@@ -36,8 +36,7 @@ def public_functions(source: pathlib.Path):
 
 def generated_types(folder: pathlib.Path):
     """The public types that the macro `entries!` makes, each from a module's declaration."""
-    names = [name for source in folder.rglob("*.rs") for name in re.findall(r"^    (\w+) of SIGNATURE;$", source.read_text(), re.M)]
-    return [name for name in names if exports((folder / "lib.rs").read_text(), name)]
+    return [name for source in folder.rglob("*.rs") for name in re.findall(r"^    pub (\w+) of SIGNATURE;$", source.read_text(), re.M)]
 
 
 def exports(module: str, name: str):

@@ -203,6 +203,7 @@ pub(crate) fn too_short(signature: [u8; 4], entry: SubTable<'_>, needed: usize) 
 /// Declares the entries of a table, whose first two bytes are type and length:
 ///
 /// ```text
+/// pub Entry of SIGNATURE;
 /// TYPE_CONSTANT: Variant = type, length bytes, "title" {
 ///     field: type = place => form "name",
 /// }
@@ -215,7 +216,7 @@ pub(crate) fn too_short(signature: [u8; 4], entry: SubTable<'_>, needed: usize) 
 macro_rules! entries {
     (
         $(#[$meta:meta])*
-        $Entry:ident of $signature:ident;
+        $vis:vis $Entry:ident of $signature:ident;
         named { $($other:literal, $other_title:literal;)* }
         $(
             $(#[$variant_meta:meta])*
@@ -230,7 +231,7 @@ macro_rules! entries {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[non_exhaustive]
-        pub enum $Entry<'a> {
+        $vis enum $Entry<'a> {
             $(
                 $(#[$variant_meta])*
                 $Variant { $($(#[$field_meta])* $field: $ty),* },
@@ -273,7 +274,7 @@ macro_rules! entries {
             /// # Errors
             /// [`Error::EntryLength`](crate::Error::EntryLength) if the entry is shorter
             /// than its type.
-            pub fn parse(entry: $crate::SubTable<'a>) -> Result<Self, $crate::Error> {
+            $vis fn parse(entry: $crate::SubTable<'a>) -> Result<Self, $crate::Error> {
                 use $crate::entry::Field;
                 let Some(entry_type) = Self::entry_type(entry.kind) else {
                     return Ok(Self::Other(entry));

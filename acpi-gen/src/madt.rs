@@ -29,7 +29,7 @@ wire! { RawMadt: 8 {
 entries! {
     /// One MADT entry. Fields hold what the bytes hold: a type 0 entry's UID and ID
     /// are 8 bits wide, so a value that does not fit cannot be named.
-    MadtEntry of SIGNATURE;
+    pub MadtEntry of SIGNATURE;
 
     named {
         0xB, "GIC CPU Interface";

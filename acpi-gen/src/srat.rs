@@ -32,7 +32,7 @@ wire! { RawSrat: 12 {
 
 entries! {
     /// One SRAT entry, with what its bytes hold.
-    SratEntry of SIGNATURE;
+    pub SratEntry of SIGNATURE;
 
     named {
         3, "GICC Affinity";
