@@ -244,7 +244,11 @@ impl fmt::Display for Kind {
                 signature.escape_ascii()
             ),
             Self::RevisionPair { madt, fadt } => {
-                write!(f, "APIC: revision {madt} is not in sync with FADT {}.{}", fadt.0, fadt.1)
+                write!(
+                    f,
+                    "APIC: revision {madt} is not in sync with FADT {}.{} (SPECMADTFADTRevisions)",
+                    fadt.0, fadt.1
+                )
             }
             Self::NoRevisionPair { madt, fadt } => write!(
                 f,
