@@ -80,7 +80,7 @@ entries! {
         handle_type: u8 = at(3) => Decimal,
         /// Proximity domain.
         domain: ProximityDomain = at(4) => Decimal "pxm",
-        /// ACPI: hardware ID [8], UID [4]. PCI: segment [2], bus, device and function.
+        /// ACPI: hardware ID (8 bytes), UID (4). PCI: segment (2), bus, device and function.
         handle: [u8; 16] = at(8) => Bytes,
         /// Bit 0 enabled, bit 1 architectural transactions.
         flags: u32 = at(24) => Hex,
