@@ -22,11 +22,14 @@ impl AcpiTable for Msct {
     fn show(bytes: &[u8], to: &mut impl Show) -> Result<(), Error> {
         let table = Table::parse_as(bytes, SIGNATURE, FIXED)?;
         fields!(table.bytes(), to, {
+            entries_offset: u32 = at(36) => Hex,
             max_domain: u32 = at(40) => Decimal,
             max_clock_domain: u32 = at(44) => Decimal,
             max_address: u64 = at(48) => Hex,
         });
         let offset = u32::read(table.bytes(), at(36)).and_then(|at| usize::try_from(at).ok());
+        // Entries cannot start inside the fixed part.
+        let offset = offset.filter(|offset| *offset >= FIXED);
         // Where an entry of another table has its type, these have a revision.
         SubTables::new(&table, offset.unwrap_or(FIXED)).show(to, |entry, to| {
             if entry.bytes.len() < ENTRY {
