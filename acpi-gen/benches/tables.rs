@@ -63,7 +63,7 @@ impl Machine {
     /// Scratch space and a buffer for each function here.
     fn room(&self) -> (Vec<u32>, Vec<u8>) {
         let (cpus, ranges) = (self.processors.len(), self.memory.len());
-        (vec![0; 2 * cpus], vec![0; 256 * cpus + 64 * ranges + 16_384])
+        (vec![0; 2 * cpus + 4 * ranges], vec![0; 256 * cpus + 64 * ranges + 16_384])
     }
 }
 
