@@ -11,7 +11,6 @@ import boots
 import cpio
 import domu_contract
 import domu_guest
-import qemu
 import topology
 import xen
 from xen_machine import uniform
@@ -206,8 +205,8 @@ def main() -> int:
     }
     known = {"opt-in if known": create("--opt-in=if-known --topology 3-2.toml")}
     dom0s = {"on": runs, "stock": older | {"list": "list"}, "off": older | known | {"list": "list"}}
-    booted = qemu.side_by_side(lambda build: boot(getattr(options, build), options, dom0s[build], options.out / build), list(dom0s))
-    ours, stock, off = (result() for _, result in booted)
+    # One after the other: guests without Xen's events lose timers, and hang, where the host's cores are shared.
+    ours, stock, off = (boot(getattr(options, build), options, dom0s[build], options.out / build) for build in dom0s)
 
     results = {name: judge_opted_in(name, ours, file) for name, (file, _) in OPTED_IN.items()}
     results["xl's 5 as 3/2 on pnodes 1, 0"] = judge_opted_in("xl", ours, "3-2.toml")
