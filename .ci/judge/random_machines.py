@@ -19,8 +19,6 @@ import qemu
 
 # The BIOS area, where an RSDP is looked for. ACPI 6.5, 5.2.5.1.
 BIOS = (0xE0000, 0x20000)
-# Ends a hang, and judges nothing: the firmware takes a second or two.
-TIME_LIMIT = 600
 
 
 def line(dice: random.Random) -> list[str]:
@@ -109,10 +107,10 @@ def table(monitor: Monitor, at: int, scratch: pathlib.Path) -> bytes:
 
 def tables(monitor: Monitor, scratch: pathlib.Path) -> dict[str, bytes]:
     """Signature -> table, once the firmware has put them there."""
-    end = time.monotonic() + TIME_LIMIT
+    end = time.monotonic() + qemu.TIME_LIMIT
     while (found := rsdp(monitor, scratch)) is None:
         if time.monotonic() > end:
-            raise RuntimeError(f"no RSDP after {TIME_LIMIT} s")
+            raise RuntimeError(f"no RSDP after {qemu.TIME_LIMIT} s")
         time.sleep(0.1)
     (root,) = struct.unpack("<I", found[16:20])
     addresses = [word for (word,) in struct.iter_unpack("<I", table(monitor, root, scratch)[36:])]

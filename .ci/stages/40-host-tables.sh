@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# title: tables of QEMU's machines are decoded as iasl decodes them, and judged as Linux judges them; this machine's are printed
+# title: tables of QEMU's machines are decoded as iasl decodes them, with the verdicts of Linux; this machine's are printed
 # quick: yes
 # packages: debian-archive-keyring python3
 

@@ -56,7 +56,7 @@
 //! Emitting HMAT, PPTT, generic initiators and other SRAT types beyond 0, 1 and 2, which
 //! are parsed; interrupt controllers of other architectures; tables of an x86 machine
 //! with fixed ACPI hardware (the FADT here is a hardware-reduced one); RSDT, as every
-//! consumer of ours reads the XSDT.
+//! consumer that CI boots reads the XSDT.
 
 #[cfg(test)]
 extern crate std;

@@ -1,4 +1,4 @@
-//! `decode`: tables of real machines that no set of ours has.
+//! `decode`: tables of real machines that a table set does not have.
 
 use std::fs;
 
