@@ -68,8 +68,8 @@ def _cpus(report: Report, topology: Topology) -> Iterator[str]:
     for field in ("apicid", "initial apicid"):
         expected = {number: cpu.apic_id for number, cpu in enabled.items()}
         yield from differs(field, expected, {int(cpu["processor"]): int(cpu[field]) for cpu in fields})
-    if topology.package_ids:
-        expected = {number: cpu.pxm for number, cpu in enabled.items()}
+    if topology.packages is not None:
+        expected = {number: topology.packages[number] for number in enabled}
         path = "/sys/devices/system/cpu/cpu{}/topology/physical_package_id"
         found = {number: int(report.text.get(path.format(number), "-1")) for number in enabled}
         yield from differs("package by CPU", expected, found)

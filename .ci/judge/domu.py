@@ -96,7 +96,7 @@ def boot(hypervisor: pathlib.Path, options: argparse.Namespace, runs: dict[str, 
 def legacy(expected: topology.Topology) -> topology.Topology:
     """The same guest with the ids that it has without the opt-in."""
     cpus = [dataclasses.replace(cpu, apic_id=2 * number) for number, cpu in enumerate(expected.cpus)]
-    return dataclasses.replace(expected, cpus=cpus, package_ids=False)
+    return dataclasses.replace(expected, cpus=cpus, packages=None)
 
 
 def judge_opted_in(name: str, result: Boot, file: str) -> list[str]:

@@ -54,6 +54,8 @@ def document(dice: random.Random) -> str:
     lines += [f"revision = {dice.choice([0, 1, 0xFFFFFFFF])}", "[apic]", f'encoding = "{encoding}"']
     if encoding == "package" and dice.random() < 0.5:
         lines.append(f"stride = {dice.choice([1, 2])}")
+    if encoding == "package" and dice.random() < 0.5:
+        lines.append(f'numbering = "{dice.choice(["pxm", "dense"])}"')
     if hybrid:
         lines.append('entries = "hybrid"')
     at = 0

@@ -29,7 +29,7 @@ class Topology:
     cpus: list[Cpu]  # by vCPU number
     memory: list[Memory]  # by address
     distances: dict[tuple[int, int], int]  # (from, to) by PXM
-    package_ids: bool
+    packages: list[int] | None  # by vCPU number; None if the ids do not encode packages
     hybrid: bool
     minor: int  # of the ACPI version
     oem: dict
@@ -72,26 +72,41 @@ def _memory(entry: str | dict, pxm: int) -> Memory:
     return Memory(start, end, pxm, entry.get("hotpluggable", False), entry.get("nonvolatile", False))
 
 
-def _package_ids(groups: list[tuple[int, list[int]]], stride: int) -> dict[int, int]:
-    """vCPU -> (PXM << shift) | place in the node * stride; the shift is what the largest node takes."""
+@dataclasses.dataclass
+class _Ids:
+    apic: dict[int, int]  # by vCPU number
+    packages: dict[int, int] | None
+
+
+def _package_ids(groups: list[tuple[int, list[int]]], numbering: str, stride: int) -> _Ids:
+    """(package << shift) | place in the node * stride; the largest node decides the shift."""
     largest = max(len(cpus) for _, cpus in groups)
     shift = (stride * largest - 1).bit_length()
-    return {cpu: pxm << shift | place * stride for pxm, cpus in groups for place, cpu in enumerate(sorted(cpus))}
+    ranks = {pxm: rank for rank, pxm in enumerate(sorted(pxm for pxm, _ in groups))}
+    ids = _Ids({}, {})
+    for pxm, cpus in groups:
+        package = pxm if numbering == "pxm" else ranks[pxm]
+        ids.packages |= {cpu: package for cpu in cpus}
+        ids.apic |= {cpu: package << shift | place * stride for place, cpu in enumerate(sorted(cpus))}
+    return ids
 
 
-def _apic_ids(nodes: list[dict], apic: dict) -> dict[int, int]:
+def _ids(nodes: list[dict], apic: dict) -> _Ids:
     groups = [(node["pxm"], cpulist(node.get("cpus", "")) + cpulist(node.get("cpus_hotplug", ""))) for node in nodes]
     encoding = apic.get("encoding", "package")
     if encoding == "legacy":
-        return {cpu: 2 * cpu for _, cpus in groups for cpu in cpus}
+        return _Ids({cpu: 2 * cpu for _, cpus in groups for cpu in cpus}, None)
     if encoding == "explicit":
         explicit = [(cpus, node.get("apic_ids", [])) for node, (_, cpus) in zip(nodes, groups)]
-        return {cpu: number(apic_id) for cpus, ids in explicit for cpu, apic_id in zip(cpus, ids, strict=True)}
+        return _Ids({cpu: number(id_) for cpus, ids in explicit for cpu, id_ in zip(cpus, ids, strict=True)}, None)
     if encoding != "package":
         raise ValueError(f"unknown encoding {encoding}")
-    stride = apic.get("stride", "auto")
-    ids = _package_ids(groups, 2 if stride == "auto" else stride)
-    return _package_ids(groups, 1) if stride == "auto" and max(ids.values()) > 254 else ids
+    numberings = {"auto": ["pxm", "dense"]}.get(apic.get("numbering", "auto"), [apic.get("numbering")])
+    strides = {"auto": [2, 1]}.get(apic.get("stride", "auto"), [apic.get("stride")])
+    tried = [_package_ids(groups, numbering, stride) for numbering in numberings for stride in strides]
+    fitting = [ids for ids in tried if max(ids.apic.values()) <= 254]
+    # (pxm, 1) if no ids fit, as far as the file leaves it open.
+    return fitting[0] if fitting else _package_ids(groups, numberings[0], strides[-1])
 
 
 def _distances(pxms: list[int], table: dict) -> dict[tuple[int, int], int]:
@@ -107,17 +122,17 @@ def _distances(pxms: list[int], table: dict) -> dict[tuple[int, int], int]:
 def read(path: pathlib.Path) -> Topology:
     document = tomllib.loads(path.read_text())
     nodes, apic = document["node"], document.get("apic", {})
-    ids = _apic_ids(nodes, apic)
+    ids = _ids(nodes, apic)
     cpus = {}
     for node in nodes:
         for key, enabled in (("cpus", True), ("cpus_hotplug", False)):
-            cpus |= {cpu: Cpu(node["pxm"], ids[cpu], enabled) for cpu in cpulist(node.get(key, ""))}
+            cpus |= {cpu: Cpu(node["pxm"], ids.apic[cpu], enabled) for cpu in cpulist(node.get(key, ""))}
     memory = [_memory(entry, node["pxm"]) for node in nodes for entry in node.get("memory", [])]
     return Topology(
         cpus=[cpus[cpu] for cpu in range(len(cpus))],
         memory=sorted(memory, key=lambda memory: memory.start),
         distances=_distances([node["pxm"] for node in nodes], document.get("distance", {})),
-        package_ids=apic.get("encoding", "package") == "package",
+        packages=None if ids.packages is None else [ids.packages[cpu] for cpu in range(len(cpus))],
         hybrid=apic.get("entries", "x2apic") == "hybrid",
         minor=int(document.get("acpi", "6.5").removeprefix("6.")),
         oem={"id": "XEN", "table_id": "VNUMA", "revision": 1} | document.get("oem", {}),

@@ -148,7 +148,7 @@ class Machine:
             cpus=[Cpu(pxm, pxm << shift | 2 * place, True) for pxm, place in places],
             memory=self.blocks(),
             distances={(a, b): self.distance(a, b) for a in pxms for b in pxms},
-            package_ids=True, hybrid=False, minor=1, oem={}, ioapics=[], overrides=[], nmis=[],
+            packages=[pxm for pxm, _ in places], hybrid=False, minor=1, oem={}, ioapics=[], overrides=[], nmis=[],
         )  # fmt: skip
 
 
