@@ -80,8 +80,8 @@ def initramfs(of: xen.Kernel, options: argparse.Namespace, runs: dict[str, str])
 
 def boot(hypervisor: pathlib.Path, options: argparse.Namespace, runs: dict[str, str], logs: pathlib.Path) -> Boot:
     """One boot of dom0, in which the toolstack makes these runs."""
-    of = xen.kernel(options.kernel)
     logs.mkdir(parents=True, exist_ok=True)
+    of = xen.kernel(options.kernel).unpacked(logs)
     initrd = logs / "initrd"
     initrd.write_bytes(initramfs(of, options, runs))
     command = ["qemu-system-x86_64", *HOST.qemu(None), "-kernel", str(hypervisor), "-append", f"{xen.XEN_LINE} {XEN_LINE}",

@@ -9,14 +9,25 @@ SETUP_SECTS = 0x1F1
 PAYLOAD = 0x248  # offset and length
 
 
-def forms(bzimage: bytes) -> dict[str, bytes]:
-    """The kernel as it is, packed by xz, and as an ELF file, and packed by gzip: the form to its bytes."""
+def _payload(bzimage: bytes) -> tuple[int, int]:
+    """Where the packed ELF file is, and its length with the unpacked size behind it."""
     start = ((bzimage[SETUP_SECTS] or 4) + 1) * 512
     offset, length = struct.unpack_from("<II", bzimage, PAYLOAD)
-    start += offset
-    # Behind the stream stands the unpacked size, which gzip has in its own trailer.
-    elf = lzma.decompress(bzimage[start : start + length - 4], format=lzma.FORMAT_XZ)
-    packed = gzip.compress(elf, compresslevel=1)
+    return start + offset, length
+
+
+def elf(bzimage: bytes) -> bytes:
+    """The ELF file of a kernel that is packed by xz."""
+    start, length = _payload(bzimage)
+    return lzma.decompress(bzimage[start : start + length - 4], format=lzma.FORMAT_XZ)
+
+
+def forms(bzimage: bytes) -> dict[str, bytes]:
+    """The kernel as it is, packed by xz, and as an ELF file, and packed by gzip: the form to its bytes."""
+    start, _ = _payload(bzimage)
+    unpacked = elf(bzimage)
+    # gzip has the unpacked size in its own trailer.
+    packed = gzip.compress(unpacked, compresslevel=1)
     repacked = bytearray(bzimage[:start]) + packed
     struct.pack_into("<I", repacked, PAYLOAD + 4, len(packed))
-    return {"xz": bzimage, "gzip": bytes(repacked), "ELF": elf}
+    return {"xz": bzimage, "gzip": bytes(repacked), "ELF": unpacked}

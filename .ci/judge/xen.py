@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 
 import cpio
+import kernel_forms
 import qemu
 from topology import cpulist
 
@@ -27,6 +28,12 @@ class Kernel:
 
     image: pathlib.Path
     privcmd: bytes
+
+    def unpacked(self, out: pathlib.Path) -> "Kernel":
+        """With the ELF file as the image, written to the folder `out`: under emulation Xen takes 3 s to unpack one."""
+        image = out / "vmlinux"
+        image.write_bytes(kernel_forms.elf(self.image.read_bytes()))
+        return dataclasses.replace(self, image=image)
 
 
 def kernel(root: pathlib.Path) -> Kernel:

@@ -36,7 +36,7 @@ class Case:
     machine: str
     build: str  # of --xen
     xen_line: str
-    kernel: str = "6.1"
+    kernel: str = "6.1-unpacked"
     # Part of Xen's lines; where there are any the gate is not met, and dom0 is as stock Xen's.
     says: tuple[str, ...] = ()
     vnuma: bool = True
@@ -68,7 +68,7 @@ CASES = [
          says=("debug=y", "Flask:  Starting in enforcing mode.")),
     _met("2x2-refused", "2x2", "dom0_mem=2G flask=enforcing", build="debug", policy="refusing", refused=True),
     _met("pxm-40-7-xen-4.17", "pxm-40-7", "dom0_mem=2G", build="on-4.17"),
-    _met("3x2", "3x2", "dom0_mem=3G"),
+    _met("3x2", "3x2", "dom0_mem=3G", kernel="6.1"),
     _met("3x2-linux-6.12", "3x2", "dom0_mem=3G", kernel="6.12"),
     _met("3x3-35%", "3x3", "dom0_mem=35%"),
     _met("1-2-3-all", "1-2-3", "", fallbacks=None),
@@ -79,7 +79,7 @@ CASES = [
     _met("fewer-vcpus", "3x2", "dom0_mem=3G dom0_max_vcpus=4", vcpus=4),
     _met("node-exhausted", "2x2", "dom0_mem=3420M", fallbacks=True),
     # Less than what the kernel and its initrd are kept: the lowest RAM, on the first node, and all else as ever.
-    _met("too-little-to-share", "2x2", "dom0_mem=160M", planned=False,
+    _met("too-little-to-share", "2x2", "dom0_mem=160M", planned=False, kernel="6.1",
          says=("vNUMA: dom0 gets 2 nodes", "vNUMA: dom0 keeps the lowest RAM: 40960 pages < ")),
     Case("stock", "3x2", "stock", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("off", "3x2", "off", f"{PIN} dom0_mem=3G", vnuma=False),
@@ -330,9 +330,11 @@ def main() -> int:
     named = lambda pairs: {name: pathlib.Path(path) for name, _, path in (pair.partition("=") for pair in pairs)}
     builds = named(options.xen)
     kernels = {name: xen.kernel(folder) for name, folder in named(options.kernel).items()}
+    options.out.mkdir(parents=True, exist_ok=True)
     cases = [case for case in CASES if not options.case or case.name in options.case]
     if options.terminal is not None:
         return show(cases[0], options, builds, kernels)
+    kernels["6.1-unpacked"] = kernels["6.1"].unpacked(options.out)
     good, boots = True, {}
     for case, result in qemu.side_by_side(lambda case: run(case, options, builds, kernels), cases):
         try:
