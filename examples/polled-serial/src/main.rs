@@ -20,11 +20,17 @@ const REGISTERS: u16 = 8;
 const DATA: u16 = COM2;
 /// Interrupt enable register.
 const INTERRUPTS: u16 = COM2 + 1;
+/// FIFO control register.
+const FIFO: u16 = COM2 + 2;
+/// In it: both FIFOs are on, and empty.
+const FIFO_ON: u8 = 0b111;
+/// Bytes that the transmitter's FIFO takes.
+const FIFO_LEN: usize = 16;
 /// Line status register.
 const STATUS: u16 = COM2 + 5;
-/// In it: the transmitter takes a byte.
+/// In it: the transmitter's FIFO is empty.
 const READY: u8 = 1 << 5;
-/// A byte takes far fewer reads of the status at any speed of the line.
+/// A FIFO empties within far fewer reads of the status at any speed of the line.
 const MOST_READS: u32 = 1_000_000;
 
 fn main() -> io::Result<()> {
@@ -32,9 +38,10 @@ fn main() -> io::Result<()> {
     io::stdin().read_to_end(&mut bytes)?;
     let port = Com2::open()?;
     port.write(INTERRUPTS, 0);
-    for byte in bytes {
+    port.write(FIFO, FIFO_ON);
+    for part in bytes.chunks(FIFO_LEN) {
         port.wait()?;
-        port.write(DATA, byte);
+        port.write_all(DATA, part);
     }
     // Whoever ends the machine next must not end the last byte.
     port.wait()
@@ -52,7 +59,7 @@ impl Com2 {
         }
     }
 
-    /// Until the port takes a byte.
+    /// Until the port takes `FIFO_LEN` bytes.
     fn wait(&self) -> io::Result<()> {
         match (0..MOST_READS).any(|_| self.read(STATUS) & READY != 0) {
             true => Ok(()),
@@ -71,6 +78,15 @@ impl Com2 {
             asm!("in al, dx", in("dx") register, out("al") value, options(nomem, nostack, preserves_flags))
         };
         value
+    }
+
+    /// As one instruction: a hypervisor emulates each, at a thousand times the cost of a byte.
+    fn write_all(&self, register: u16, bytes: &[u8]) {
+        // SAFETY: as for `read`, but for the bytes of the slice, which are read.
+        unsafe {
+            asm!("rep outsb", in("dx") register, inout("rsi") bytes.as_ptr() => _, inout("rcx") bytes.len() => _,
+                options(readonly, nostack, preserves_flags))
+        };
     }
 
     fn write(&self, register: u16, value: u8) {
