@@ -160,6 +160,12 @@ matrix() { # CONSUMER VERSION WHAT: a row of the consumer matrix, written once W
   printf '%s\t%s\t%s\n' "$@" >> "target/matrix/$(basename "$0" .sh).tsv"
 }
 
+xen_version() { # 4.20 | 4.17: the version of the source that stands for it, another one where XEN_TREE names it
+  local source
+  source=$(hv-glue/xen/source.sh "$1" 2> /dev/null) || return 1
+  sed -nE 's/^export XEN_(SUB)?VERSION += ([0-9]+)$/\2/p' "$source/xen/Makefile" | paste -sd.
+}
+
 iasl_version() { # ROOT: of the iasl in it, as in 20250404
   .ci/in-root "$1" usr/bin/iasl -v | sed -nE 's/.* version ([0-9]{8}).*/\1/p'
 }

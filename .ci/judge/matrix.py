@@ -1,8 +1,8 @@
 """Prints the consumers that judged our tables in this run, as the stages wrote them down after they passed, and
-compares them with the table of the README. There, "7.2 or newer" is any version from that one on, and "2022.11" any
+compares them with the table of the README, if there is one. There, "7.2 or newer" is any version from that one on, and "2022.11" any
 point release of it.
 
-Usage: matrix.py FOLDER README
+Usage: matrix.py FOLDER [README]
 """
 
 import pathlib
@@ -41,11 +41,13 @@ def same(said: list[str], consumer: str, version: str, what: str) -> bool:
 
 
 def main() -> int:
-    run, text = rows(pathlib.Path(sys.argv[1])), documented(pathlib.Path(sys.argv[2]))
+    run = rows(pathlib.Path(sys.argv[1]))
     print(HEADER, "|---|---|---|", sep="\n")
     for (consumer, version), what in run.items():
         print(f"| {consumer} | {version} | {what} |")
-    left, findings = list(text), []
+    if len(sys.argv) < 3:
+        return 0 if run else 1
+    left, findings = documented(pathlib.Path(sys.argv[2])), []
     # The newest version first, each to the row with the highest least version, so that no row is left to an older one.
     for (consumer, version), what in sorted(run.items(), key=lambda item: number(item[0][1]), reverse=True):
         fitting = [row for row in left if same(row, consumer, version, what)]

@@ -15,5 +15,5 @@ python3 -B .ci/judge/domu.py --on "$on/xen" --off "$off/xen" --stock "$stock/xen
   --kernel "$dom0" --guest-kernel "$guest" \
   --busybox "$(static_busybox)" --polled-serial "$programs"/polled-serial --toolstack "$programs"/domu-toolstack \
   --guest-report "$programs"/guest-report --out target/domu
-matrix Xen 4.20 "PVH guests of our toolstack"
+matrix Xen "$(xen_version 4.20)" "PVH guests of our toolstack"
 matrix Linux "$(kernel_version "$(find "$guest/boot" -name 'vmlinuz-*')")" "PVH guest with vNUMA"

@@ -43,7 +43,7 @@ gcc -m32 -std=c11 -O2 -Wall -Wextra -Werror -ffreestanding -fno-pie -fno-stack-p
   -nostdlib -static -Wl,-Ttext-segment=0x1000000,--build-id=none,-z,noexecstack -o target/compat-probe examples/dom0-probe/compat/probe.c
 python3 -B .ci/judge/xen_compat.py --acpi-gen target/release/acpi-gen --xen "${xen[5]#on=}/xen" --kernel target/compat-probe \
   --out target/xen-boots/compat
-matrix Xen 4.17 "a boot of a PVH dom0 with hv-glue"
-matrix Xen 4.20 "boots of a PVH dom0, stock and with hv-glue"
+matrix Xen "$(xen_version 4.17)" "a boot of a PVH dom0 with hv-glue"
+matrix Xen "$(xen_version 4.20)" "boots of a PVH dom0, stock and with hv-glue"
 matrix OVMF "$(package_version "$ovmf" ovmf)" "xen.efi with hv-glue and with its gate not met"
 matrix_kernels "PVH dom0 of Xen with hv-glue" "${kernels[@]}"
