@@ -21,7 +21,7 @@ impl AcpiTable for Hpet {
             bit_width: u8 = at(41) => Decimal,
             bit_offset: u8 = at(42) => Decimal,
             access_size: u8 = at(43) => Decimal,
-            address: u64 = at(44) => Hex,
+            register_address: u64 = at(44) => Hex,
             number: u8 = at(52) => Decimal,
             minimum_tick: u16 = at(53) => Decimal,
             flags: u8 = at(55) => Hex,

@@ -21,7 +21,7 @@ impl AcpiTable for Spcr {
             bit_width: u8 = at(41) => Decimal,
             bit_offset: u8 = at(42) => Decimal,
             access_size: u8 = at(43) => Decimal,
-            address: u64 = at(44) => Hex,
+            register_address: u64 = at(44) => Hex,
             interrupt_type: u8 = at(52) => Hex,
             irq: u8 = at(53) => Decimal,
             gsi: u32 = at(54) => Decimal,

@@ -227,7 +227,7 @@ fn mcfg_spcr_and_hpet() {
     body[8..16].copy_from_slice(&q(0x3F8));
     body[22] = 7;
     let (decoded, _) = decode(&table("SPCR", 2, &[&body]));
-    assert_eq!((&decoded["address"], &decoded["baud_rate"]), (&json!(0x3F8), &json!(7)));
+    assert_eq!((&decoded["register_address"], &decoded["baud_rate"]), (&json!(0x3F8), &json!(7)));
     assert!(decoded.get("precise_baud_rate").is_none());
     let (decoded, _) = decode(&table("SPCR", 4, &[&body, &d(115_200), &w(2), &w(88), b".\0"]));
     assert_eq!(decoded["precise_baud_rate"], 115_200);
@@ -236,7 +236,7 @@ fn mcfg_spcr_and_hpet() {
     let hpet = [&d(0x8086_A201)[..], &[0, 64, 0, 0], &q(0xFED0_0000), &[0], &w(128), &[1]].concat();
     let (decoded, _) = decode(&table("HPET", 1, &[&hpet]));
     assert_eq!(
-        (&decoded["address"], &decoded["minimum_tick"]),
+        (&decoded["register_address"], &decoded["minimum_tick"]),
         (&json!(0xFED0_0000_u32), &json!(128))
     );
 }
