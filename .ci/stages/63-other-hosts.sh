@@ -14,7 +14,7 @@ dom0=$(.ci/debian kernel bookworm linux-image-amd64)
 python3 -B .ci/judge/xen_host.py --acpi-gen target/release/acpi-gen --kernel "$(find "$dom0/boot" -name 'vmlinuz-*')" \
   --xen 4.17="$(hypervisor bookworm 4.17)" --xen 4.20="$(hypervisor trixie 4.20)" --out target/xen-host
 for version in 4.17 4.20; do
-  matrix Xen $version "Debian's own, on hosts with our SRAT and SLIT"
+  matrix Xen $version "Debian's own, on hosts with our SRAT, SLIT and MADT"
 done
 
 # The only kernel of another family for 64-bit PCs that Debian has; sid's is the first with several processors.

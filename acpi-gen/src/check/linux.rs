@@ -84,7 +84,7 @@ fn processors(
 
     let taken = usable.clone().filter(|cpu| !ignored(cpu));
     let mut present = taken.clone().filter(|cpu| cpu.enabled).map(|cpu| cpu.apic_id);
-    let boot = tables.boot_processor.unwrap_or(ApicId(0));
+    let boot = tables.assumed_boot_processor();
     if let Some(first) = present.next()
         && first != boot
         && present.any(|id| id == boot)

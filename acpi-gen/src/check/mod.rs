@@ -91,6 +91,10 @@ impl Tables<'_> {
         entries.saturating_mul(2).max(devices).max(memory)
     }
 
+    fn assumed_boot_processor(&self) -> ApicId {
+        self.boot_processor.unwrap_or(ApicId(0))
+    }
+
     /// The ranges of the memory map that are RAM to this consumer, if there is a map.
     fn ram<'s>(&'s self, consumer: Consumer, scratch: &'s mut [u32]) -> Option<memory::Ram<'s>> {
         let unusable_too = consumer == Consumer::Linux && self.pvh_dom0;

@@ -65,6 +65,12 @@ impl fmt::Display for Words {
             (Severity::Error, Consumer::Xen, Kind::NotCovered { .. }) => {
                 f.write_str(": it will drop this SRAT (\"No node for RAM range\")")
             }
+            (Severity::Error, Consumer::Xen, Kind::DuplicateApicId { .. }) => {
+                f.write_str(": it hangs when it starts that CPU again")
+            }
+            (Severity::Note, Consumer::Xen, Kind::DuplicateApicId { .. }) => {
+                f.write_str(": that of the CPU that boots, which it does not start")
+            }
             (
                 Severity::Error,
                 Consumer::Linux | Consumer::Xen,

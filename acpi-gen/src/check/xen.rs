@@ -23,7 +23,8 @@ pub(super) fn check(
     let srat = tables.srat.and_then(|bytes| Srat::parse(bytes).ok());
     let slit = tables.slit.and_then(|bytes| Slit::parse(bytes).ok());
     if let Some(Ok(madt)) = tables.madt.map(Madt::parse) {
-        xen_processors::check(&madt, scratch, report);
+        let boot = tables.assumed_boot_processor();
+        xen_processors::check(&madt, boot, scratch, report);
     }
     if let Some(srat) = &srat {
         entries(srat, report);

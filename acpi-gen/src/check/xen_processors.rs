@@ -13,7 +13,13 @@ const MAX_APICS: u32 = 1024;
 /// MAX_MADT_ENTRIES, twice NR_CPUS.
 const MAX_MADT_ENTRIES: u32 = 512;
 
-pub(super) fn check(madt: &Madt<'_>, scratch: &mut [u32], report: &mut impl FnMut(Severity, Kind)) {
+/// `boot` is the processor that runs Xen while it reads the MADT.
+pub(super) fn check(
+    madt: &Madt<'_>,
+    boot: ApicId,
+    scratch: &mut [u32],
+    report: &mut impl FnMut(Severity, Kind),
+) {
     let enabled = usable(madt, None).filter(|cpu| cpu.enabled);
     if enabled.clone().next().is_none() {
         return report(Severity::Error, Kind::NoUsableProcessor);
@@ -42,9 +48,14 @@ pub(super) fn check(madt: &Madt<'_>, scratch: &mut [u32], report: &mut impl FnMu
     if count > NR_CPUS {
         report(Severity::Error, Kind::TooManyProcessors { count, limit: NR_CPUS });
     }
-    // Type 9 entries that repeat type 0 entries are registered like all others.
-    let ids = sort::collected(scratch, taken.map(|cpu| cpu.apic_id.0));
+    // Type 9 entries that repeat type 0 entries are registered like all others. Xen resets a
+    // running processor when it starts it again, and hangs; it never starts the boot processor.
+    let others = taken.clone().filter(|cpu| cpu.apic_id != boot);
+    let ids = sort::collected(scratch, others.map(|cpu| cpu.apic_id.0));
     if let Some(id) = sort::first_duplicate(ids) {
         report(Severity::Error, Kind::DuplicateApicId { id: ApicId(id) });
+    }
+    if taken.filter(|cpu| cpu.apic_id == boot).count() > 1 {
+        report(Severity::Note, Kind::DuplicateApicId { id: boot });
     }
 }

@@ -155,6 +155,23 @@ fn processors_that_xen_does_not_take() {
     assert_eq!(broken(Xen, none), [(Err, Kind::NoUsableProcessor)]);
 }
 
+/// As 4.17 and 4.20 boot: a processor that is started twice ends the boot, and the one that
+/// boots is not started.
+#[test]
+fn xen_starts_the_boot_processor_once_however_often_it_is_listed() {
+    let twice = |id: u32, boot: u32| {
+        broken(Xen, |set| {
+            put(&mut set.madt, 44 + 3 * 16 + 4, &id.to_le_bytes());
+            set.boot_processor = Some(ApicId(boot));
+        })
+    };
+    let found = |severity, id| [(severity, Kind::DuplicateApicId { id: ApicId(id) })];
+    assert_eq!(twice(0, 0), found(Note, 0));
+    assert_eq!(twice(2, 2), found(Note, 2));
+    assert_eq!(twice(2, 0), found(Err, 2));
+    assert_eq!(twice(0, 2), found(Err, 0));
+}
+
 #[test]
 fn more_processors_than_xen_is_built_for() {
     let many = |count: u32, flags: u8| {
