@@ -13,36 +13,12 @@ import sys
 
 import cpio
 import iasl
+import iasl_map
 import qemu
-import templates
 from compare import BAD_WORDS
 from machine import FIXTURES, dump, machines
 
 SYSFS = pathlib.Path("/sys/firmware/acpi/tables")
-FLAGS = "Flags (decoded below)"
-# Type -> our name of a field -> iasl's.
-MADT = {
-    0: {"uid": "Processor ID", "apic_id": "Local Apic ID", "flags": FLAGS},
-    1: {"id": "I/O Apic ID", "address": "Address", "gsi_base": "Interrupt"},
-    2: {"bus": "Bus", "source": "Source", "gsi": "Interrupt", "flags": FLAGS},
-    4: {"uid": "Processor ID", "flags": FLAGS, "lint": "Interrupt Input LINT"},
-    9: {"apic_id": "Processor x2Apic ID", "flags": FLAGS, "uid": "Processor UID"},
-    10: {"flags": FLAGS, "uid": "Processor UID", "lint": "Interrupt Input LINT"},
-}
-SRAT = {
-    0: {"apic_id": "Apic ID", "flags": FLAGS, "clock_domain": "Clock Domain"},
-    1: {"pxm": "Proximity Domain", "base": "Base Address", "size": "Address Length", "flags": FLAGS},
-    2: {"pxm": "Proximity Domain", "apic_id": "Apic ID", "flags": FLAGS, "clock_domain": "Clock Domain"},
-}
-
-
-def entry(row: dict, names: dict[int, dict[str, str]], signature: str) -> dict:
-    """An entry of iasl's as decode has it."""
-    kind = row["Subtable Type"]
-    found = {ours: row[theirs] for ours, theirs in names[kind].items()}
-    if signature == "SRAT" and kind == 0:
-        found["pxm"] = row["Proximity Domain High(24)"] << 8 | row["Proximity Domain Low(8)"]
-    return {"type": kind} | found
 
 
 def expected(text: str) -> dict:
@@ -59,13 +35,13 @@ def expected(text: str) -> dict:
         table |= fadt(text, rows)
     elif table["signature"] == "APIC":
         table["local_apic_address"] = field("Local Apic Address")
-        table["pcat_compat"] = bool(field(FLAGS) & 1)
-        table["entries"] = [entry(row, MADT, "APIC") for row in iasl.entries(rows)]
-    elif table["signature"] == "SRAT":
-        table["entries"] = [entry(row, SRAT, "SRAT") for row in iasl.entries(rows)]
+        table["pcat_compat"] = bool(field(iasl_map.FLAGS) & 1)
     elif table["signature"] == "SLIT":
         cells, n = iasl.distances(text), field("Localities")
         table |= {"localities": n, "distances": [cells[i * n : (i + 1) * n] for i in range(n)]}
+    table |= iasl_map.fixed(table["signature"], rows)
+    if table["signature"] in iasl_map.ENTRIES:
+        table["entries"] = iasl_map.entries(table["signature"], table["revision"], rows)
     return table
 
 
@@ -91,6 +67,30 @@ def program_header(text: str) -> dict:
             "oem_id": quoted("OEM ID"), "oem_table_id": quoted("OEM Table ID"), "oem_revision": number("OEM Revision")}  # fmt: skip
 
 
+# What decode says of a table besides its fields.
+NO_FIELDS = {"file", "address", "errors"}
+
+
+def compare_table(ours: dict, theirs: dict) -> tuple[int, list[str]]:
+    """How many fields of a decoded table are as iasl has them, and what differs."""
+    kinds = iasl_map.ENTRIES.get(theirs["signature"], {})
+    entries = [
+        {name: value for name, value in entry.items() if name != "offset" and (name != "bytes" or entry["type"] in kinds)}
+        for entry in ours.get("entries", [])
+    ]
+    ours = {name: value for name, value in ours.items() if name not in NO_FIELDS} | ({"entries": entries} if entries else {})
+    same, findings = 0, []
+    for name in sorted(ours.keys() | theirs.keys()):
+        mine, value = ours.get(name), theirs.get(name)
+        if mine == value:
+            same += sum(map(len, value)) if isinstance(value, list) else 1
+        elif isinstance(mine, list) and isinstance(value, list) and len(mine) == len(value):
+            findings += [f"{name} {n}: {a}, iasl reads {b}" for n, (a, b) in enumerate(zip(mine, value)) if a != b]
+        else:
+            findings.append(f"{name} is {mine}, iasl reads {value}")
+    return same, findings
+
+
 def compare_folder(acpi_gen: pathlib.Path, command: list[str], folder: pathlib.Path) -> tuple[int, list[str]]:
     """How many fields were the same, and what differs."""
     decoded = json.loads(subprocess.run([acpi_gen, "decode", "--json", folder], check=True, capture_output=True).stdout)
@@ -102,29 +102,14 @@ def compare_folder(acpi_gen: pathlib.Path, command: list[str], folder: pathlib.P
     if set(ours) != {path.name for path in files}:
         findings.append(f"{folder}: decode reads {sorted(ours)} of {[path.name for path in files]}")
     work.mkdir()
-    for path in files:
-        if path.name not in ours:
-            continue
-        copy = work / f"{path.name}.dat"
-        shutil.copyfile(path, copy)
-        text, _ = iasl.read(command, copy)
+    files = [path for path in files if path.name in ours]
+    copies = [shutil.copyfile(path, work / f"{path.name}.dat") for path in files]
+    texts, _ = iasl.read(command, *copies)
+    for path, text in zip(files, texts):
         theirs = program_header(text) if path.name[:4] in ("DSDT", "SSDT") else expected(text)
-        table = ours[path.name]
-        for entry in table.get("entries", []):
-            entry.pop("offset")
-        if table["errors"]:
-            findings.append(f"{path}: {table['errors']}")
-        for name, value in theirs.items():
-            if table.get(name) != value:
-                findings.append(f"{path}: {name} is {table.get(name)}, iasl reads {value}")
-            else:
-                same += sum(map(len, value)) if isinstance(value, list) else 1
-        # Tables that only decode knows: their numbers, among those of iasl.
-        if table["signature"] in templates.ENTRIES and "entries" not in theirs:
-            numbers = templates.numbers({name: part for name, part in table.items() if name not in theirs})
-            missing = sorted(set(numbers) - set(templates.of_iasl(text)))
-            findings += [f"{path}: iasl does not read {number:#x}" for number in missing]
-            same += len(numbers) - len(missing)
+        count, wrong = compare_table(ours[path.name], theirs)
+        same += count
+        findings += [f"{path}: {finding}" for finding in wrong + ours[path.name]["errors"]]
     return same, findings
 
 

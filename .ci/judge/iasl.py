@@ -21,18 +21,19 @@ def version(iasl: list[str]) -> str:
     return re.search(r"version (\d{8})", said).group(1)
 
 
-def read(iasl: list[str], table: pathlib.Path) -> tuple[str, str]:
-    """The table's text, which iasl writes beside the table, and what it said meanwhile."""
-    run = subprocess.run([*iasl, "-d", table.name], cwd=table.parent, capture_output=True, text=True)
+def read(iasl: list[str], *tables: pathlib.Path) -> tuple[list[str], str]:
+    """The texts of tables in one folder, which iasl writes beside them, and what it said meanwhile."""
+    names = [table.name for table in tables]
+    run = subprocess.run([*iasl, "-d", *names], cwd=tables[0].parent, capture_output=True, text=True)
     said = run.stdout + run.stderr
     if run.returncode:
-        raise Complaint(f"{table.name}: {said}")
-    return table.with_suffix(".dsl").read_text(), said
+        raise Complaint(f"{', '.join(names)}: {said}")
+    return [table.with_suffix(".dsl").read_text() for table in tables], said
 
 
 def disassemble(iasl: list[str], table: pathlib.Path) -> str:
     """The table's text, where iasl has nothing to complain of."""
-    text, said = read(iasl, table)
+    (text,), said = read(iasl, table)
     for line in said.splitlines():
         if re.search(r"warning|error|invalid|unknown", line, re.IGNORECASE) and FACS_HAS_NO_HEADER not in line:
             raise Complaint(f"{table.name}: {line}")

@@ -2,6 +2,7 @@
 booted: the firmware puts the tables into memory, and they are taken from there.
 
 Usage: random_machines.py COUNT SEED OUT ACPI_GEN IASL...   (a command of one or more words, with absolute paths)
+COUNT machines have an HMAT, and as many are of all kinds.
 """
 
 import json
@@ -61,6 +62,54 @@ def line(dice: random.Random) -> list[str]:
                     arguments += ["-numa", f"hmat-lb,initiator={a},target={b},{access},{data}"]
     if dice.random() < 0.3:
         arguments += ["-device", dice.choice(["pvpanic", "ipmi-bmc-sim,id=bmc", "virtio-rng-pci"])]
+    return arguments
+
+
+HIERARCHIES = ["memory", "first-level", "second-level", "third-level"]
+ACCESSES = ["access", "read", "write"]
+
+
+def hmat_line(dice: random.Random) -> list[str]:
+    """Arguments of a machine with an HMAT, memory-only nodes, and nodes that have nothing but a generic initiator or a
+    generic port. QEMU's documentation of -numa and of acpi-generic-initiator has the rules."""
+    initiators, memory_only = dice.randint(1, 4), dice.choice([0, 0, 1, 2])
+    targets, cores = initiators + memory_only, dice.choice([1, 2])
+    devices, ports = dice.choice([0, 1, 2, 3]), dice.choice([0, 0, 1])
+    # A port is that of a CXL host bridge, which a machine describes in a CEDT.
+    kind = "q35,cxl=on,cxl-fmw.0.targets.0=b0,cxl-fmw.0.size=4G" if ports else dice.choice(["pc", "q35"])
+    arguments = ["-machine", f"{kind},hmat=on", "-m", f"{128 * targets}M",
+                 "-smp", f"{initiators * cores},sockets={initiators},cores={cores},threads=1"]  # fmt: skip
+    for node in range(targets):
+        initiator = node if node < initiators else dice.randrange(initiators)
+        arguments += ["-object", f"memory-backend-ram,id=m{node},size=128M"]
+        arguments += ["-numa", f"node,nodeid={node},memdev=m{node},initiator={initiator}"]
+    for node in range(targets, targets + devices + ports):
+        arguments += ["-numa", f"node,nodeid={node}"]
+    for socket in range(initiators):
+        arguments += ["-numa", f"cpu,node-id={socket},socket-id={socket}"]
+    # The tables that every target needs before it has a cache, and some of the others.
+    tables = [("memory", "access", kind) for kind in ("latency", "bandwidth")]
+    more = [(level, access, kind) for level in HIERARCHIES for access in ACCESSES for kind in ("latency", "bandwidth")]
+    tables += dice.sample([table for table in more if table not in tables], dice.randint(0, 4))
+    for level, access, kind in tables:
+        unit, most = dice.choice([(1, 100), (10, 6000), (1000, 60)])
+        for initiator in range(initiators):
+            for target in range(targets):
+                if (level, access) == ("memory", "access") or dice.random() < 0.8:
+                    value = unit * dice.randint(1, most)
+                    arguments += ["-numa", f"hmat-lb,initiator={initiator},target={target},hierarchy={level},"
+                                  f"data-type={access}-{kind},{kind}={value}" + ("M" if kind == "bandwidth" else "")]  # fmt: skip
+    for target in range(targets):
+        for level in range(1, dice.choice([0, 0, 1, 2, 3]) + 1):
+            arguments += ["-numa", f"hmat-cache,node-id={target},size={4 << 3 * level}K,level={level},"
+                          f"associativity={dice.choice(['none', 'direct', 'complex'])},"
+                          f"policy={dice.choice(['none', 'write-back', 'write-through'])},line={dice.choice([8, 64, 256])}"]  # fmt: skip
+    for number in range(devices):
+        arguments += ["-device", f"virtio-rng-pci,id=d{number}"]
+        arguments += ["-object", f"acpi-generic-initiator,id=i{number},pci-dev=d{number},node={targets + number}"]
+    for number in range(ports):
+        arguments += ["-device", f"pxb-cxl,id=b{number},bus=pcie.0,bus_nr={0x40 + number}"]
+        arguments += ["-object", f"acpi-generic-port,id=p{number},pci-bus=b{number},node={targets + devices + number}"]
     return arguments
 
 
@@ -131,7 +180,8 @@ def main() -> int:
 
     def judge(number: int) -> tuple[list[str], list[str], int, list[str]]:
         """The machine's arguments, its tables' signatures, how many fields are the same, and findings."""
-        arguments = line(random.Random(f"{seed}-{number}"))
+        of = line if number < count else hmat_line
+        arguments = of(random.Random(f"{seed}-{number}"))
         folder = out / str(number) / "tables"
         folder.mkdir(parents=True)
         monitor = Monitor([*qemu_machine._qemu("bookworm-backports"), *arguments, "-accel", "tcg", "-nodefaults", "-display", "none",
@@ -145,14 +195,14 @@ def main() -> int:
         return arguments, list(found), *host_tables.compare_folder(acpi_gen, command, folder)
 
     start, read, fields, kinds, bad = time.monotonic(), 0, 0, {}, 0
-    for _, result in qemu.side_by_side(judge, range(count)):
+    for _, result in qemu.side_by_side(judge, range(2 * count)):
         arguments, names, same, findings = result()
         for name in names:
             kinds[name] = kinds.get(name, 0) + 1
         read, fields, bad = read + len(names), fields + same, bad + len(findings)
         if findings:
             print(" ".join(arguments), *findings, sep="\n    ", flush=True)
-    print(f"{count} machines (seed {seed}) in {time.monotonic() - start:.0f} s: {read} tables, {fields} fields as iasl reads them, {bad} not")
+    print(f"{2 * count} machines (seed {seed}) in {time.monotonic() - start:.0f} s: {read} tables, {fields} fields as iasl reads them, {bad} not")
     print("    " + ", ".join(f"{kinds[name]} {name}" for name in sorted(kinds)))
     return 1 if bad else 0
 

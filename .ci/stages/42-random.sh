@@ -9,4 +9,4 @@ iasl=("$PWD/.ci/in-root" "$root" usr/bin/iasl)
 seed=${RANDOM_SEED:-1}
 python3 -B .ci/judge/random_topologies.py 100 "$seed" target/release/acpi-gen "${iasl[@]}"
 python3 -B .ci/judge/random_machines.py 50 "$seed" target/random-machines target/release/acpi-gen "${iasl[@]}"
-matrix iasl "$(iasl_version "$root")" "100 random topologies, 50 random machines"
+matrix iasl "$(iasl_version "$root")" "100 random topologies, 100 random machines, 50 of them with an HMAT"
