@@ -270,6 +270,12 @@ def _(tables: Tables) -> None:
     _io_apic(tables, IO_APIC, 10)
 
 
+@defect("more I/O APICs than Linux reads", "APIC")
+def _(tables: Tables) -> None:
+    for number in range(128):
+        _io_apic(tables, BASE + ROOM - 0x100 * (number + 1), 24 * (number + 1))
+
+
 def _initiator(domain: int, flags: int = 1) -> bytes:
     """A generic initiator: PCI device 00:01.0."""
     return struct.pack("<BBBBI16sII", 5, 32, 0, 1, domain, bytes([0, 0, 0, 8]), flags, 0)
@@ -368,7 +374,7 @@ def lost(report: qemu.Report) -> set[str]:
         found.add("SLIT")
     if len(cpulist(report.text["/sys/devices/system/cpu/online"].strip())) < 4:
         found.add("APIC")
-    if re.search(r"conflicts with (?:IOAPIC|GSI)", report.dmesg):
+    if re.search(r"conflicts with (?:IOAPIC|GSI)|\[APIC:0x01\] ignored", report.dmesg):
         found.add("APIC")
     cpus = [report.text.get(f"/sys/devices/system/node/node{node}/cpulist", "").strip() for node in (0, 1)]
     # The kernel spreads CPUs without affinity over the nodes.

@@ -104,7 +104,7 @@ pub enum Kind {
         /// How many there are.
         count: usize,
         /// How many it reads.
-        limit: u32,
+        limit: usize,
     },
     /// Usable processors that the SRAT does not place on a node.
     ProcessorsWithoutNode {

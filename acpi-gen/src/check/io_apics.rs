@@ -5,18 +5,24 @@ use heapless::Vec;
 use super::{Kind, Severity};
 use crate::{Madt, MadtEntry};
 
-/// MAX_IO_APICS.
+/// MAX_IO_APICS; entries behind these are not read.
 const MAX_IO_APICS: usize = 128;
 /// Inputs that an I/O APIC usually has. The table does not say; older ones have 4 or 16.
 const USUAL_INPUTS: u32 = 24;
 
 /// Reports each I/O APIC that conflicts with one before it: Linux does not use it.
 pub(super) fn check(madt: &Madt<'_>, report: &mut impl FnMut(Severity, Kind)) {
+    let entries = madt.sub_tables().flatten().filter_map(|entry| match MadtEntry::parse(entry) {
+        Ok(MadtEntry::IoApic { id, address, gsi_base }) => Some((id, address, gsi_base)),
+        _ => None,
+    });
+    let count = entries.clone().count();
+    if count > MAX_IO_APICS {
+        let (kind, limit) = (MadtEntry::IO_APIC.code, MAX_IO_APICS);
+        report(Severity::Error, Kind::EntriesIgnored { kind, count, limit });
+    }
     let mut registered = Vec::<(u32, u32), MAX_IO_APICS>::new();
-    for entry in madt.sub_tables().flatten() {
-        let Ok(MadtEntry::IoApic { id, address, gsi_base }) = MadtEntry::parse(entry) else {
-            continue;
-        };
+    for (id, address, gsi_base) in entries.take(MAX_IO_APICS) {
         if address == 0 || registered.iter().any(|(other, _)| *other == address) {
             report(Severity::Error, Kind::IoApicAddress { id, address });
             continue;
@@ -31,8 +37,7 @@ pub(super) fn check(madt: &Madt<'_>, report: &mut impl FnMut(Severity, Kind)) {
                 continue;
             }
         }
-        if registered.push((address, gsi_base)).is_err() {
-            return;
-        }
+        // As many fit as are read.
+        let _ = registered.push((address, gsi_base));
     }
 }

@@ -9,7 +9,7 @@ use crate::{ApicId, Madt, MadtEntry, sort};
 /// The default CONFIG_NR_CPUS.
 const NR_CPUS: usize = 256;
 /// MAX_APICS, four times NR_CPUS; also how many entries of a type are read.
-const MAX_APICS: u32 = 1024;
+const MAX_APICS: u16 = 1024;
 /// MAX_MADT_ENTRIES, twice NR_CPUS.
 const MAX_MADT_ENTRIES: u32 = 512;
 
@@ -27,20 +27,17 @@ pub(super) fn check(
     for entry_type in [MadtEntry::LOCAL_APIC, MadtEntry::X2APIC] {
         let entries = madt.sub_tables().flatten().filter(|entry| entry.kind == entry_type.code);
         let count = entries.count();
-        if u32::try_from(count).is_ok_and(|count| count > MAX_APICS) {
-            let kind = Kind::EntriesIgnored { kind: entry_type.code, count, limit: MAX_APICS };
-            report(Severity::Error, kind);
+        let limit = usize::from(MAX_APICS);
+        if count > limit {
+            report(Severity::Error, Kind::EntriesIgnored { kind: entry_type.code, count, limit });
         }
     }
-    let fits =
-        |cpu: &Usable| cpu.type0 || cpu.apic_id.0 < MAX_APICS && cpu.uid.0 < MAX_MADT_ENTRIES;
+    let limits = (u32::from(MAX_APICS), MAX_MADT_ENTRIES);
+    let fits = |cpu: &Usable| cpu.type0 || cpu.apic_id.0 < limits.0 && cpu.uid.0 < limits.1;
     let beyond = enabled.clone().filter(|cpu| !fits(cpu));
     if let Some(Usable { apic_id, uid, .. }) = beyond.clone().next() {
-        let kind = Kind::ProcessorsBeyondLimit {
-            count: beyond.count(),
-            first: (apic_id, uid),
-            limits: (MAX_APICS, MAX_MADT_ENTRIES),
-        };
+        let kind =
+            Kind::ProcessorsBeyondLimit { count: beyond.count(), first: (apic_id, uid), limits };
         report(Severity::Error, kind);
     }
     let taken = enabled.filter(fits);

@@ -8,6 +8,7 @@
     reason = "a test: an overflow or a wrong index is a failure of the test"
 )]
 
+mod fwts;
 mod memory;
 mod processors;
 
@@ -152,6 +153,17 @@ fn proximity_domains_that_do_not_fit() {
         pxm(256)(set);
         set.srat[8] = 1;
     };
+    // The highest that 8 bits hold, and a revision that reads all 32.
+    for (revision, domain) in [(1, 255), (2, 256)] {
+        for consumer in [Linux, Xen] {
+            let found = broken(consumer, |set| {
+                pxm(domain)(set);
+                set.srat[8] = revision;
+            });
+            let narrow = |kind: &Kind| matches!(kind, Kind::NarrowDomains { .. });
+            assert!(!found.iter().any(|(_, kind)| narrow(kind)), "{found:?}");
+        }
+    }
     let kind = Kind::NarrowDomains { revision: 1, domain: ProximityDomain(256) };
     assert!(broken(Linux, narrow).contains(&(Err, kind)));
     assert!(broken(Xen, narrow).contains(&(Err, kind)));

@@ -57,13 +57,13 @@ fn the_boot_processor_is_known_by_its_apic_id() {
 }
 
 /// Puts MADT entries behind the others.
-fn extend(set: &mut Set, entries: &[u8]) {
+pub(super) fn extend(set: &mut Set, entries: &[u8]) {
     set.madt.extend(entries);
     let len = set.madt.len() as u32;
     put(&mut set.madt, 4, &len.to_le_bytes());
 }
 
-fn io_apic(id: u8, address: u32, gsi_base: u32) -> Vec<u8> {
+pub(super) fn io_apic(id: u8, address: u32, gsi_base: u32) -> Vec<u8> {
     [&[1, 12, id, 0][..], &address.to_le_bytes(), &gsi_base.to_le_bytes()].concat()
 }
 
@@ -100,6 +100,41 @@ fn linux_loses_an_io_apic_that_conflicts_with_another() {
         extend(set, &io_apic(10, 0xFEC0_5000, 24));
     });
     assert_eq!(third, [(Err, Kind::IoApicAddress { id: 8, address: 0xFEC0_0000 })]);
+    // One that only may overlap is used; the nearest is named.
+    let used = broken(Linux, |set| {
+        for (id, gsi_base) in [(7, 0), (8, 24), (9, 20)] {
+            extend(set, &io_apic(id, 0xFEC0_0000 + u32::from(id), gsi_base));
+        }
+        extend(set, &io_apic(10, 0xFEC0_0009, 100));
+    });
+    let near = Kind::IoApicGsi { id: 9, gsi_base: 20, other: 24 };
+    let address = Kind::IoApicAddress { id: 10, address: 0xFEC0_0009 };
+    assert_eq!(used, [(Note, near), (Err, address)]);
+    // One whose first interrupt is another's is not.
+    let unused = broken(Linux, |set| {
+        for (id, address) in [(7, 0xFEC0_0000), (8, 0xFEC0_1000), (9, 0xFEC0_1000)] {
+            extend(set, &io_apic(id, address, if id == 9 { 24 } else { 0 }));
+        }
+    });
+    assert_eq!(unused, [(Err, Kind::IoApicGsi { id: 8, gsi_base: 0, other: 0 })]);
+}
+
+/// As 6.12 boots: "[APIC:0x01] ignored 1 entries of 129 found".
+#[test]
+fn linux_reads_128_io_apics() {
+    let many = |count: u32| {
+        broken(Linux, |set| {
+            for n in 0..count - 1 {
+                extend(set, &io_apic(n as u8, 0xFEC0_0000 + 256 * n, 24 * n));
+            }
+            // The last one has the address of the first.
+            extend(set, &io_apic(0xFF, 0xFEC0_0000, 24 * count));
+        })
+    };
+    let address = Kind::IoApicAddress { id: 0xFF, address: 0xFEC0_0000 };
+    assert_eq!(many(128), [(Err, address)]);
+    let ignored = Kind::EntriesIgnored { kind: 1, count: 129, limit: 128 };
+    assert_eq!(many(129), [(Err, ignored)]);
 }
 
 /// The entries of processors become type 0xB, a GIC CPU interface.
@@ -192,7 +227,7 @@ fn more_processors_than_xen_is_built_for() {
     assert_eq!(broken(Xen, many(1025, 0)), [(Err, kind)]);
 }
 
-fn initiator(domain: u32, flags: u8) -> Vec<u8> {
+pub(super) fn initiator(domain: u32, flags: u8) -> Vec<u8> {
     let mut entry = vec![0; 32];
     entry[..2].copy_from_slice(&[5, 32]);
     put(&mut entry, 4, &domain.to_le_bytes());
@@ -218,6 +253,7 @@ fn a_generic_initiator_without_a_node_ends_the_list_in_linux() {
     assert_eq!(at(end, 2000, 1), [(Note, kind(end, Some(2000), 0))]);
     assert_eq!(at(48, 2000, 1), [(Err, kind(48, Some(2000), 4))]);
     assert_eq!(at(48 + 3 * CPU, 2000, 1), [(Err, kind(48 + 3 * CPU, Some(2000), 1))]);
+    assert_eq!(at(end, 1024, 1), [(Note, kind(end, Some(1024), 0))]);
     assert_eq!(at(48, 1, 0), [(Err, kind(48, None, 4))]);
     assert_eq!(at(end, 1, 0), []);
     assert_eq!(at(48, 1, 1), []);
@@ -254,6 +290,13 @@ fn type_9_below_255_counts_for_nothing_beside_type_0() {
     };
     let kind = Kind::X2ApicIgnored { count: 4, first: ApicId(0) };
     assert_eq!(broken(Linux, beside(9))[0], (Note.max(Err), kind));
+    // Where type 0 entries have all of the ids, nothing is lost.
+    let repeated = broken(Linux, |set| {
+        for id in 0..4 {
+            extend(set, &[0, 8, id, id, 1, 0, 0, 0]);
+        }
+    });
+    assert_eq!(repeated, [(Note, kind)]);
     // Entry 0xFF means "ignore": no usable type 0 entry.
     assert_eq!(broken(Linux, beside(0xFF)), []);
 }
@@ -272,6 +315,18 @@ fn linux_needs_more_for_ids_above_those_of_xapic_mode() {
         ];
         assert_eq!(found, if beyond { &notes[..] } else { &[] }, "{id}");
     }
+    let found = broken(Linux, |set| {
+        for (cpu, id) in [(2, 300_u32), (3, 256)] {
+            put(&mut set.madt, 44 + cpu * 16 + 4, &id.to_le_bytes());
+            put(&mut set.srat, 48 + cpu * CPU + 8, &id.to_le_bytes());
+        }
+    });
+    let highest = ApicId(300);
+    let notes = [
+        (Note, Kind::ApicIdNeedsRemapping { count: 2, highest }),
+        (Note, Kind::AffinityNeedsX2Apic { count: 2, highest }),
+    ];
+    assert_eq!(found, notes);
 }
 
 /// fwts on such sets: "X2APIC has no matching processor UID", for enabled entries alone.
