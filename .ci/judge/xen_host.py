@@ -102,6 +102,8 @@ DEFECTS: dict[str, tuple[bool, Callable[[bytearray], None]]] = {
     "two nodes overlap in a hole": (
         True, lambda srat: [memory(srat, 5, 0xF0000000, 0xF2000000, 1), memory(srat, 0, 0xF1000000, 0xF3000000, 1)]),
     "two nodes overlap in RAM": (True, lambda srat: memory(srat, 0, 0x1000000, 0x2000000, 1)),
+    "an entry passes 2^64": (False, lambda srat: memory(srat, 2, 8 * GIB, 8 * GIB + (1 << 64) - PAGE, 1)),
+    "65 nodes": (True, lambda srat: [memory(srat, 100 + node, (8 + node) * GIB, (9 + node) * GIB, 1) for node in range(62)]),
     "windows past all RAM by address": (True, lambda srat: qssc_s4r(srat, lambda entry: 0)),
     "windows past all RAM by node": (True, lambda srat: qssc_s4r(srat, lambda entry: entry[2] if entry[0] == 1 else -1)),
     "windows past all RAM listed first": (False, lambda srat: qssc_s4r(srat, lambda entry: entry[0] == 1 and entry[28] == 1)),

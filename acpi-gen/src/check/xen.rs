@@ -86,18 +86,23 @@ fn memory(
     }
     for extent in extents(srat).filter(|extent| extent.passes_end()) {
         let kind = Kind::MemoryPastEnd { base: extent.start, length: extent.length };
-        report(Severity::Error, kind);
+        report(Severity::Note, kind);
     }
     placed(srat, report);
 
     let (entries, scratch) = by_address(srat, scratch);
-    let spans = spans(entries);
+    let spans = spans(entries.map(wrapped));
     let Some(ram) = tables.ram(Consumer::Xen, scratch) else { return };
     let covered =
         spans.iter().filter_map(|span| GpaRange::new(Gpa(span.start), Gpa(span.end)).ok());
     if let Some(kind) = uncovered(ram, covered) {
         report(Severity::Error, kind);
     }
+}
+
+/// As Xen takes it: the end of an entry that passes 2^64 wraps.
+fn wrapped(extent: Extent) -> Extent {
+    Extent { end: extent.start.wrapping_add(extent.length), ..extent }
 }
 
 /// A node from its first address to its last: holes between its ranges count as
@@ -126,7 +131,7 @@ fn spans(entries: impl Iterator<Item = Extent>) -> Vec<Span, MAX_NUMNODES> {
 fn placed(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
     // What the nodes have without hot-pluggable entries.
     let mut nodes = Vec::<Span, MAX_NUMNODES>::new();
-    for (index, entry) in extents(srat).enumerate() {
+    for (index, entry) in extents(srat).map(wrapped).enumerate() {
         let Extent { start, end, domain, .. } = entry;
         let node = nodes.iter_mut().find(|node| node.domain == domain);
         // The node as it would be with this entry, hot-pluggable or not.
@@ -138,6 +143,7 @@ fn placed(srat: &Srat<'_>, report: &mut impl FnMut(Severity, Kind)) {
         let inside =
             |other: &Extent| other.domain != domain && from <= other.start && other.end <= to;
         let conflict = extents(srat)
+            .map(wrapped)
             .take(index)
             .filter(|other| !other.is_empty() && (overlaps(other) || inside(other)))
             .min_by_key(|other| (other.start, other.end));

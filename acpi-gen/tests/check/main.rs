@@ -10,6 +10,7 @@
 
 mod fwts;
 mod memory;
+mod overlap;
 mod processors;
 
 use acpi_gen::check::{Consumer, Finding, Kind, Severity, Tables, check};
@@ -180,6 +181,11 @@ fn distances_for_which_the_slit_is_dropped() {
         assert_eq!(broken(consumer, cell(1, 10)), [(Err, kind(0, 1, 10))]);
         assert_eq!(broken(consumer, cell(2, 0)), [(Err, kind(1, 0, 0))]);
         assert_eq!(broken(consumer, cell(3, 11)), [(Err, kind(1, 1, 11))]);
+    }
+    // The first is reported alone.
+    let two = |set: &mut Set| (set.slit[45], set.slit[46]) = (9, 8);
+    for consumer in [Linux, Xen] {
+        assert_eq!(broken(consumer, two), [(Err, kind(0, 1, 9))]);
     }
     assert_eq!(broken(Linux, cell(1, 255)), []);
     assert_eq!(broken(Xen, cell(1, 255)), [(Note, Kind::Unreachable { pairs: 1 })]);

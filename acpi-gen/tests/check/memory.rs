@@ -275,6 +275,13 @@ fn memory_entries_that_count_for_nothing() {
     let past = |set: &mut Set| put(&mut set.srat, MEM1 + 16, &u64::MAX.to_le_bytes());
     let kind = Kind::MemoryPastEnd { base: 2 * GIB, length: u64::MAX };
     assert_eq!(broken(Linux, past)[0], (Note, kind));
+    // The end wraps in Xen: such an entry is before itself, and the SRAT is used without it.
+    let ram = 4 * GIB;
+    let uncovered = Kind::NotCovered { uncovered: 2 * GIB, ram, first: 2 * GIB };
+    assert_eq!(broken(Xen, past), [(Note, kind), (Err, uncovered)]);
+    let (base, length) = (8 * GIB, 0_u64.wrapping_sub(4096));
+    let behind = |set: &mut Set| add(set, MEM1, base, length, 1);
+    assert_eq!(broken(Xen, behind), [(Note, Kind::MemoryPastEnd { base, length })]);
     let disabled = |set: &mut Set| {
         set.srat[MEM0 + 28] = 0;
         set.srat[MEM1 + 28] = 0;
@@ -301,8 +308,36 @@ fn more_memory_entries_than_there_is_room_for() {
     assert_eq!(broken(Linux, many(2048)), []);
     let kind = |count, limit| [(Err, Kind::TooManyMemoryEntries { count, limit })];
     assert_eq!(broken(Linux, many(2049)), kind(2049, 2048));
+    // Entries that it passes over take no room, and the others are not looked at.
+    let empty = |set: &mut Set| {
+        many(2048)(set);
+        add(set, MEM1, 1 << 50, 0, 1);
+    };
+    assert!(matches!(broken(Linux, empty)[..], [(Note, Kind::EmptyMemory { .. })]));
+    let overlapping = |set: &mut Set| {
+        many(2048)(set);
+        add(set, MEM0, 3 * GIB, GIB, 1);
+    };
+    assert_eq!(broken(Linux, overlapping), kind(2049, 2048));
     assert_eq!(broken(Xen, many(128)), []);
     assert_eq!(broken(Xen, many(129)), kind(129, 128));
+}
+
+/// As Xen 4.17 and 4.20 boot.
+#[test]
+fn xen_has_64_nodes() {
+    let many = |count: u32| {
+        broken(Xen, |set| {
+            for domain in 2..count {
+                add(set, MEM1, u64::from(domain) * 8 * GIB, GIB, 1);
+                let at = set.srat.len() - MEMORY + 2;
+                put(&mut set.srat, at, &domain.to_le_bytes());
+            }
+        })
+    };
+    let kind = (Err, Kind::TooManyDomains { limit: 64 });
+    assert!(!many(64).contains(&kind));
+    assert!(many(65).contains(&kind));
 }
 
 #[test]

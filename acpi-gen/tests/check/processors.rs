@@ -278,6 +278,21 @@ fn room_for_cpus_to_come_may_repeat_an_id() {
     }
 }
 
+/// The flag is new in ACPI 6.3: without it, an entry that is not enabled is no room either.
+#[test]
+fn room_for_cpus_goes_by_the_fadts_version_in_linux() {
+    let room = |minor: u8, flags: u8| {
+        broken(Linux, |set| {
+            set.fadt[131] = minor;
+            extend(set, &[9, 16, 0, 0, 0, 0x80, 0, 0, flags, 0, 0, 0, 4, 0, 0, 0]);
+        })
+    };
+    let kind = Kind::ApicIdTooHigh { id: ApicId(32768), limit: 32768 };
+    assert_eq!(room(2, 0), [(Err, kind)]);
+    assert_eq!(room(3, 0), []);
+    assert_eq!(room(3, 2), [(Err, kind)]);
+}
+
 #[test]
 fn type_9_below_255_counts_for_nothing_beside_type_0() {
     // A type 0 entry for a fifth CPU, id 9.
