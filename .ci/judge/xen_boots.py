@@ -17,7 +17,7 @@ from compare import PAGE
 from topology import Topology
 from xen_compare import compare_vnuma, frames_to_ask
 from xen_machine import MACHINES
-from xen_plan import memory_map, plan
+from xen_plan import low_ram, memory_map, plan
 
 PIN = "dom0=pvh,verbose dom0_vcpus_pin=1"
 # QEMU's, for a PV dom0.
@@ -48,6 +48,8 @@ class Case:
     vcpus: int | None = None  # None: one for each pCPU
     planned: bool = True  # dom0's memory is shared over the nodes
     efi: bool = False  # OVMF starts xen.efi
+    dom0_line: str = ""  # of dom0's kernel
+    dom0_says: str = ""  # matches a part of dom0's dmesg
 
     @property
     def pvh(self) -> bool:
@@ -77,6 +79,9 @@ CASES = [
     _met("cpus-only", "cpus-only", "dom0_mem=2G"),
     _met("hotplug", "hotplug", "dom0_mem=2G"),
     _met("fewer-vcpus", "3x2", "dom0_mem=3G dom0_max_vcpus=4", vcpus=4),
+    # 64 GiB, and an SRAT in which a block is there twice; half of dom0 is below 4 GiB, and so has room for a crash kernel.
+    _met("sparse", "sparse", "dom0_mem=2G bootscrub=0", says=("overlaps with itself",), dom0_line="crashkernel=512M",
+         dom0_says=r"Reserving 512MB of memory at [123]?\d{1,3}MB for crashkernel"),
     _met("node-exhausted", "2x2", "dom0_mem=3420M", fallbacks=True),
     # Less than what the kernel and its initrd are kept: the lowest RAM, on the first node, and all else as ever.
     _met("too-little-to-share", "2x2", "dom0_mem=160M", planned=False, kernel="6.1",
@@ -85,6 +90,12 @@ CASES = [
     Case("off", "3x2", "off", f"{PIN} dom0_mem=3G", vnuma=False),
     Case("not-pinned", "3x2", "on", "dom0=pvh,verbose dom0_mem=3G", vnuma=False,
          says=("vNUMA: dom0 gets one node: no dom0_vcpus_pin",)),
+    Case("sparse-not-pinned", "sparse", "on", "dom0=pvh,verbose dom0_mem=2G bootscrub=0", vnuma=False,
+         says=("vNUMA: dom0 gets one node: no dom0_vcpus_pin",)),
+    Case("switched-off", "3x2", "on", f"{PIN} dom0_mem=3G dom0-vnuma=off", vnuma=False,
+         says=("vNUMA: dom0 gets none: dom0-vnuma is off",)),
+    _met("no-memory-map", "3x2", "dom0_mem=3G dom0-vnuma=no-memory-map", planned=False, fallbacks=None,
+         says=("vNUMA: dom0 gets 3 nodes", "vNUMA: dom0 keeps the lowest RAM: dom0-vnuma is no-memory-map")),
     Case("more-vcpus-stock", "3x2", "stock", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False),
     Case("more-vcpus", "3x2", "on", f"{PIN} dom0_mem=3G dom0_max_vcpus=7", vnuma=False,
          says=("vNUMA: dom0 gets one node: 7 vCPUs > 6 pCPUs",)),
@@ -117,11 +128,13 @@ CASES += [
     for copy, what in enumerate(("RSDP", "XSDT", "APIC", "SRAT", "SLIT", "start info"), start=1)
 ]  # fmt: skip
 # Those that must agree in MADT, XSDT, RSDP and ids.
-SAME_AS = {"off": "stock", "not-pinned": "stock", "more-vcpus": "more-vcpus-stock", "grouped-vcpus": "stock", "dom0-nodes": "dom0-nodes-stock",
+SAME_AS = {"off": "stock", "switched-off": "stock", "not-pinned": "stock", "more-vcpus": "more-vcpus-stock", "grouped-vcpus": "stock", "dom0-nodes": "dom0-nodes-stock",
            "fake-nodes": "fake-nodes-stock", "one-node": "one-node-stock",
            "pv": "pv-stock", "pv-fake": "pv-fake-stock", "efi-pv": "efi-pv-stock"}  # fmt: skip
+# Those with vNUMA whose RAM must be where that of the others is.
+MAP_AS = {"no-memory-map": "stock"}
 # A PVH dom0 of several nodes has a memory map of its own with the option on.
-MOVED = ("not-pinned", "more-vcpus", "grouped-vcpus", "dom0-nodes")
+MOVED = ("not-pinned", "sparse-not-pinned", "more-vcpus", "grouped-vcpus", "dom0-nodes")
 
 
 def mutations(expected: Topology) -> Iterator[tuple[str, Topology]]:
@@ -148,8 +161,8 @@ def judge_vnuma(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
 
     def judge(described: Topology) -> list[str]:
         found = compare_vnuma(boot, machine, described, out, acpi_gen, case.planned)
-        # Where memory is not shared over the nodes, the first has all of it.
-        unshared = "nodes, has_memory: [0] where the description says"
+        # Where memory is not shared over the nodes, the first ones have all of it.
+        unshared = "nodes, has_memory: [0"
         return [it for it in found if not it.startswith(unshared)] if not case.planned else found
 
     findings = judge(expected) + list(whole(boot))
@@ -172,7 +185,7 @@ def judge_plain(case: Case, boot: xen.Boot, out: pathlib.Path, acpi_gen: pathlib
     if case.name in MOVED:
         # Xen's pvh_add_mem_range() moves a range's start without growing it: part of a page behind its tables is lost.
         made = plan(boot, machine, machine.cpu_count, out, acpi_gen)
-        yield from [made] if isinstance(made, str) else memory_map(boot, made, lost=PAGE)
+        yield from [made] if isinstance(made, str) else [*memory_map(boot, made, lost=PAGE), *low_ram(boot, made)]
     if "SRAT" in boot.report.tables and not case.sees_srat:
         yield "an SRAT where there should be none"
     vcpus = len(re.findall(r"^processor\s*:", boot.report.text["/proc/cpuinfo"], re.M))
@@ -198,6 +211,21 @@ def listed(report: qemu.Report, moved: bool) -> list[str]:
     dom0's memory map is another, the tables that Xen makes have moved."""
     lines = re.findall(r"ACPI: ([A-Z]{4} 0x[0-9A-F]{16} [0-9A-F]{6} \(v.*)", report.dmesg)
     return [re.sub(r"^(RSDP|XSDT|APIC) 0x[0-9A-F]{16}", r"\1", line) if moved else line for line in lines]
+
+
+def firmware_map(boot: xen.Boot) -> list[str]:
+    """dom0's memory map; a PV dom0's is Xen's."""
+    return re.findall(r"(?:BIOS-e820|Xen): \[mem .*", boot.report.dmesg)
+
+
+def ram_or_tables(boot: xen.Boot) -> list[tuple[int, int]]:
+    """Pages of dom0's RAM with the tables that Xen has put into it, of which it may lose a part of a page."""
+    found: list[tuple[int, int]] = []
+    for start, last in re.findall(r"BIOS-e820: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] +(?:usable|ACPI data)", boot.report.dmesg):
+        first, end = int(start, 16) // PAGE, -(-int(last, 16) // PAGE)
+        adjoins = found and first <= found[-1][1]
+        found.append((found.pop()[0] if adjoins else first, end))
+    return found
 
 
 def in_memory(boot: xen.Boot) -> dict[str, bytes]:
@@ -247,6 +275,8 @@ def same(case: Case, other: str, boots: dict[str, xen.Boot]) -> Iterator[str]:
     tables = [listed(boot.report, moved) for boot in (a, b)]
     if len(tables[0]) < 3 or tables[0] != tables[1]:
         yield f"tables differ from those of {other}: {tables[0]} and {tables[1]}"
+    if not moved and firmware_map(a) != firmware_map(b):
+        yield f"dom0's memory map differs from that of {other}: {firmware_map(a)} and {firmware_map(b)}"
     wrong = [*whole(a, case.pvh or case.efi), *whole(b, case.pvh or case.efi)]
     yield from wrong
     if wrong:
@@ -272,7 +302,7 @@ def command(case: Case, options: argparse.Namespace, builds: dict[str, pathlib.P
     frames = ":".join(hex(frame) for frame in frames_to_ask(machine))
     # Debian's kernels let ACPI's memory be read on request, but no page that has RAM, too, as that of Xen's own
     # tables has below them: there dom0's kernel is told to forget the RAM around.
-    dom0_line = f"iomem=relaxed mfns={frames}"
+    dom0_line = f"iomem=relaxed mfns={frames} {case.dom0_line}"
     if not case.vnuma and case.pvh:
         dom0_line += " mem=1G"
     if options.terminal is not None and sys.stdin.isatty():
@@ -358,10 +388,14 @@ def main() -> int:
                 findings += judge(boot)
                 wrong = xen_wrong.plain(boot, srat=not case.sees_srat)
                 findings += [f"a wrong dom0 passes too: {what}" for what, other in wrong if not judge(other)]
+            if not re.search(case.dom0_says, boot.report.dmesg):
+                findings.append(f"dom0 does not say: {case.dom0_says}")
+            if (other := boots.get(MAP_AS.get(case.name))) and ram_or_tables(boot) != ram_or_tables(other):
+                findings.append(f"dom0's RAM: {ram_or_tables(boot)} and {ram_or_tables(other)}")
             if case.name in SAME_AS and SAME_AS[case.name] in boots:
                 stock = SAME_AS[case.name]
                 findings += list(same(case, stock, boots))
-                wrong = xen_wrong.twins(boots[stock])
+                wrong = xen_wrong.twins(boots[stock], case.name in MOVED)
                 findings += [f"another {what} passes too" for what, other in wrong if not list(same(case, stock, boots | {stock: other}))]
             print(f"{case.name:20} {boot.report.seconds:5.1f} s  {'FAILED' if findings else 'ok'}", flush=True)
         for finding in findings:

@@ -6,7 +6,6 @@ import argparse
 import gzip
 import pathlib
 import re
-import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +15,7 @@ import xen_madt
 from machine import FIXTURES
 from topology import cpulist
 from xen import XEN_LINE
-from xen_machine import DISTANCES, MACHINES, Machine, Node
+from xen_machine import DISTANCES, GIB, MACHINES, Machine, Node, add_memory, finish_table
 
 PAGE = 4096
 HOSTS = [
@@ -55,19 +54,6 @@ def said(console: str) -> dict[str, object]:
     }
 
 
-def resum(srat: bytearray) -> None:
-    """Makes the table's length and checksum right."""
-    struct.pack_into("<I", srat, 4, len(srat))
-    srat[9] = 0
-    srat[9] = -sum(srat) & 0xFF
-
-
-def memory(srat: bytearray, domain: int, start: int, end: int, flags: int) -> None:
-    """One more memory entry."""
-    srat += struct.pack("<BBIHQQIIQ", 1, 40, domain, 0, start, end - start, 0, flags, 0)
-    resum(srat)
-
-
 def qssc_s4r(srat: bytearray, order: Callable[[bytes], int]) -> None:
     """The SRAT of a machine whose nodes have windows past the RAM of all nodes, its entries in this order and else by
     address."""
@@ -77,7 +63,7 @@ def qssc_s4r(srat: bytearray, order: Callable[[bytes], int]) -> None:
         entries.append(golden[at : at + golden[at + 1]])
         at += golden[at + 1]
     srat[:] = golden[:48] + b"".join(sorted(entries, key=order))
-    resum(srat)
+    finish_table(srat)
 
 
 def conflicts(text: str) -> set[tuple[int, ...]]:
@@ -92,18 +78,17 @@ def checked_conflicts(text: str) -> set[tuple[int, ...]]:
     return {(int(around), int(domain), int(start, 16), int(end, 16)) for start, end, domain, around in found}
 
 
-GIB = 1 << 30
 # Of the machine pxm-5-0-2, whose RAM ends below 6 GiB: what is added to its SRAT, and whether Xen then drops it.
 DEFECTS: dict[str, tuple[bool, Callable[[bytearray], None]]] = {
-    "a window of the last node": (False, lambda srat: memory(srat, 2, 8 * GIB, 9 * GIB, 3)),
-    "a window of the first node": (True, lambda srat: memory(srat, 5, 8 * GIB, 9 * GIB, 3)),
+    "a window of the last node": (False, lambda srat: add_memory(srat, 2, 8 * GIB, 9 * GIB, 3)),
+    "a window of the first node": (True, lambda srat: add_memory(srat, 5, 8 * GIB, 9 * GIB, 3)),
     "a window overlaps memory of its node": (
-        True, lambda srat: [memory(srat, 2, 8 * GIB, 10 * GIB, 3), memory(srat, 2, 9 * GIB, 11 * GIB, 1)]),
+        True, lambda srat: [add_memory(srat, 2, 8 * GIB, 10 * GIB, 3), add_memory(srat, 2, 9 * GIB, 11 * GIB, 1)]),
     "two nodes overlap in a hole": (
-        True, lambda srat: [memory(srat, 5, 0xF0000000, 0xF2000000, 1), memory(srat, 0, 0xF1000000, 0xF3000000, 1)]),
-    "two nodes overlap in RAM": (True, lambda srat: memory(srat, 0, 0x1000000, 0x2000000, 1)),
-    "an entry passes 2^64": (False, lambda srat: memory(srat, 2, 8 * GIB, 8 * GIB + (1 << 64) - PAGE, 1)),
-    "65 nodes": (True, lambda srat: [memory(srat, 100 + node, (8 + node) * GIB, (9 + node) * GIB, 1) for node in range(62)]),
+        True, lambda srat: [add_memory(srat, 5, 0xF0000000, 0xF2000000, 1), add_memory(srat, 0, 0xF1000000, 0xF3000000, 1)]),
+    "two nodes overlap in RAM": (True, lambda srat: add_memory(srat, 0, 0x1000000, 0x2000000, 1)),
+    "an entry passes 2^64": (False, lambda srat: add_memory(srat, 2, 8 * GIB, 8 * GIB + (1 << 64) - PAGE, 1)),
+    "65 nodes": (True, lambda srat: [add_memory(srat, 100 + node, (8 + node) * GIB, (9 + node) * GIB, 1) for node in range(62)]),
     "windows past all RAM by address": (True, lambda srat: qssc_s4r(srat, lambda entry: 0)),
     "windows past all RAM by node": (True, lambda srat: qssc_s4r(srat, lambda entry: entry[2] if entry[0] == 1 else -1)),
     "windows past all RAM listed first": (False, lambda srat: qssc_s4r(srat, lambda entry: entry[0] == 1 and entry[28] == 1)),

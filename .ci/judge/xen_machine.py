@@ -3,6 +3,7 @@ arguments and the formats' descriptions alone."""
 
 import dataclasses
 import pathlib
+import struct
 import subprocess
 
 from topology import Cpu, Memory, Topology
@@ -15,6 +16,19 @@ HIGH_START = 4 * GIB
 XEN_VNODES = 32
 # Below 4 GiB, q35 has 2 GiB of a RAM of 2.75 GiB and more.
 LOW_RAM = 2 * GIB
+
+
+def finish_table(table: bytearray) -> None:
+    """Makes the table's length and checksum right."""
+    struct.pack_into("<I", table, 4, len(table))
+    table[9] = 0
+    table[9] = -sum(table) & 0xFF
+
+
+def add_memory(srat: bytearray, domain: int, start: int, end: int, flags: int) -> None:
+    """One more memory entry."""
+    srat += struct.pack("<BBIHQQIIQ", 1, 40, domain, 0, start, end - start, 0, flags, 0)
+    finish_table(srat)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,8 +50,12 @@ class Machine:
     hotplug_mib: int = 0  # memory that may be added, on the last node
     # The host's SRAT and SLIT are made by acpi-gen and not by QEMU.
     own_tables: bool = False
+    # Its SRAT has the last block twice, and the second half of it once more. Xen and Linux accept that.
+    repeats: bool = False
     # The firmware says nothing of nodes: there is no SRAT.
     silent: bool = False
+    # More RAM than the machine that emulates it has: only what the guests touch is allocated.
+    sparse: bool = False
 
     @property
     def cpu_count(self) -> int:
@@ -96,8 +114,11 @@ class Machine:
         memory = f"{self.mib}M" + (f",slots=1,maxmem={self.mib + self.hotplug_mib}M" if self.hotplug_mib else "")
         # One thread a core and one core a socket: the APIC ids are 0, 1, 2, …
         smp = f"{self.cpu_count},sockets={self.cpu_count},cores=1,threads=1"
-        arguments = ["-machine", "q35", "-cpu", "EPYC,-monitor,-rdtscp", "-smp", smp, "-m", memory,
+        ram = ",memory-backend=ram" if self.sparse else ""
+        arguments = ["-machine", f"q35{ram}", "-cpu", "EPYC,-monitor,-rdtscp", "-smp", smp, "-m", memory,
                      "-device", "amd-iommu,intremap=on"]  # fmt: skip
+        if self.sparse:
+            arguments += ["-object", f"memory-backend-ram,id=ram,size={self.mib}M,reserve=off"]
         if self.own_tables:
             for table in ("srat", "slit"):
                 arguments += ["-acpitable", f"file={tables / (table + '.dat')}"]
@@ -133,6 +154,11 @@ class Machine:
         (folder / "host.toml").write_text(text)
         command = [acpi_gen, "emit", folder / "host.toml", "--out", folder]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        if self.repeats:
+            srat, last = bytearray((folder / "srat.dat").read_bytes()), self.blocks()[-1]
+            for start in (last.start, (last.start + last.end) // 2):
+                add_memory(srat, last.pxm, start, last.end, 1)
+            (folder / "srat.dat").write_bytes(srat)
 
     def dom0(self, vcpus: int | None = None) -> Topology:
         """What dom0 sees: a vCPU on each pCPU, or on as many as it has, the host's blocks, PXMs and distances."""
@@ -168,6 +194,7 @@ MACHINES = {
         uniform("memory-only", (2, 2048), (2, 1024), (0, 1024), distances=DISTANCES),
         uniform("cpus-only", (2, 2048), (2, 1536), (2, 0), distances=DISTANCES),
         uniform("hotplug", (2, 2048), (2, 1024), hotplug_mib=1024),
+        uniform("sparse", (2, 32 << 10), (2, 32 << 10), own_tables=True, repeats=True, sparse=True),
         uniform("one-node", (4, 3072)),
         uniform("silent", (4, 3072), silent=True),
         Machine("pxm-5-0-2", (Node(2, 2048, 5), Node(2, 1024, 0), Node(2, 1024, 2)),

@@ -1,4 +1,5 @@
-"""Compares what a PVH dom0 got with `acpi-gen plan` for the same host: its memory map, and its pages by node."""
+"""Compares what a PVH dom0 got with `acpi-gen plan` for the same host: its memory map, its RAM below 4 GiB, and its pages
+by node."""
 
 import json
 import pathlib
@@ -6,10 +7,10 @@ import re
 import subprocess
 from collections.abc import Iterator
 
-from compare import differs
+from compare import PAGE, differs
 from topology import Topology
 from xen import Boot
-from xen_machine import MIB, Machine
+from xen_machine import GIB, Machine
 
 # dom0's RAM that Xen takes for tables: at most a few pages.
 MOST_FOR_TABLES = 64 << 10
@@ -22,10 +23,23 @@ def compare_plan(boot: Boot, machine: Machine, expected: Topology, out: pathlib.
         yield made
     else:
         yield from memory_map(boot, made)
+        yield from low_ram(boot, made)
         yield from _pages(boot, machine, expected, made)
 
 
-def _host_toml(boot: Boot, machine: Machine, vcpus: int, nr_pages: int, kept_end: int) -> str:
+def _host_ram(boot: Boot) -> list[tuple[int, int, str]]:
+    """The host's memory map as Xen's log has it: "Xen-e820", or "EFI" where firmware started it."""
+    lines, found = boot.xen(), []
+    start = next((at for at, line in enumerate(lines) if line.endswith(" RAM map:")), 0)
+    for line in lines[start + 1 :]:
+        match = re.match(r" *\[([0-9a-f]+), ([0-9a-f]+)\] \((.*)\)", line)
+        if not match:
+            break
+        found.append((int(match[1], 16), int(match[2], 16) + 1, match[3]))
+    return found
+
+
+def _host_toml(boot: Boot, machine: Machine, vcpus: int, nr_pages: int, modules: int) -> str:
     """The host for `acpi-gen plan`: Xen's memory map, and the machine. Nodes are numbered as Xen does."""
     kinds = {"usable": "ram", "reserved": "reserved", "ACPI data": "acpi", "ACPI NVS": "nvs", "unusable": "unusable"}
     text = f'cpu_to_node = {[machine.xen_node(node.pxm) for node in machine.node_of_cpu()]}\n'
@@ -34,15 +48,9 @@ def _host_toml(boot: Boot, machine: Machine, vcpus: int, nr_pages: int, kept_end
     text += f"distances = {rows}\n[dom0]\nmode = \"pvh\"\npinned = true\nvcpus = {vcpus}\n"
     text += f"nr_pages = {nr_pages}\n"
     # What is kept follows from it by the library's policy, in Xen and in the command.
-    text += f"modules = {(kept_end - 16 * MIB) // 2}\n"
-    lines = boot.xen()
-    # "Xen-e820", or "EFI" where firmware started it.
-    start = next((at for at, line in enumerate(lines) if line.endswith(" RAM map:")), 0)
-    for line in lines[start + 1 :]:
-        match = re.match(r" *\[([0-9a-f]+), ([0-9a-f]+)\] \((.*)\)", line)
-        if not match:
-            break
-        text += f'[[e820]]\nstart = {int(match[1], 16):#x}\nend = {int(match[2], 16) + 1:#x}\ntype = "{kinds[match[3]]}"\n'
+    text += f"modules = {modules}\n"
+    for start, end, kind in _host_ram(boot):
+        text += f'[[e820]]\nstart = {start:#x}\nend = {end:#x}\ntype = "{kinds[kind]}"\n'
     for block in machine.blocks():
         text += f"[[memblk]]\nstart = {block.start:#x}\nend = {block.end:#x}\nnode = {machine.xen_node(block.pxm)}\n"
         text += f"hotplug = {str(block.hotpluggable).lower()}\n"
@@ -51,7 +59,7 @@ def _host_toml(boot: Boot, machine: Machine, vcpus: int, nr_pages: int, kept_end
 
 def plan(boot: Boot, machine: Machine, vcpus: int, out: pathlib.Path, acpi_gen: pathlib.Path) -> dict | str:
     """The plan of a pinned dom0 for as many pages as Xen says to share, or why there is none."""
-    shared = re.search(r"vNUMA: dom0's (\d+) pages are shared .* kept up to 0x([0-9a-f]+)", "\n".join(boot.xen()))
+    shared = re.search(r"vNUMA: dom0's (\d+) pages are shared .* with (0x[0-9a-f]+) bytes of modules", "\n".join(boot.xen()))
     if not shared:
         return "Xen does not say how many pages dom0 has"
     host = out / "host.toml"
@@ -86,6 +94,21 @@ def memory_map(boot: Boot, made: dict, lost: int = 0) -> Iterator[str]:
     yield from differs("RAM of dom0's that the plan does not have", [], outside)
     if not 0 < tables <= MOST_FOR_TABLES:
         yield f"{tables} bytes of dom0's RAM are taken for tables"
+
+
+def low_ram(boot: Boot, made: dict) -> Iterator[str]:
+    """dom0's RAM below 4 GiB: half of it, at most 2 GiB, as far as the host has as much; less the tables."""
+    page = lambda address: min(address, 4 * GIB) // PAGE
+    below = lambda ranges: sum(max(0, page(end) - page(start + PAGE - 1)) for start, end in ranges)
+    host = below((start, end) for start, end, kind in _host_ram(boot) if kind == "usable")
+    floor = min(made["nr_pages"] // 2, 2 * GIB // PAGE, host)
+    found = re.findall(r"BIOS-e820: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\] +usable", boot.report.dmesg)
+    low = below((int(start, 16), int(last, 16) + 1) for start, last in found)
+    if low + MOST_FOR_TABLES // PAGE < floor:
+        yield f"dom0 has {low} pages of RAM below 4 GiB where {floor} less the tables are the least"
+    planned = below((region["start"], region["end"]) for region in made["e820"] if region["type"] == "ram")
+    said = re.findall(r"vNUMA: dom0's pages below 4GiB: (\d+) >= (\d+)", "\n".join(boot.xen()))
+    yield from differs("RAM below 4 GiB and its least, as Xen says", [(str(planned), str(floor))], said)
 
 
 def _pages(boot: Boot, machine: Machine, expected: Topology, made: dict) -> Iterator[str]:

@@ -31,9 +31,9 @@ def plain(boot: xen.Boot, srat: bool) -> Iterator[tuple[str, xen.Boot]]:
     yield "get_vcpu_apicids", _with(boot, "dom0-probe", r"^(probe apicids) .*$", r"\1 0 1 2 3")
 
 
-def twins(boot: xen.Boot) -> Iterator[tuple[str, xen.Boot]]:
+def twins(boot: xen.Boot, moved: bool) -> Iterator[tuple[str, xen.Boot]]:
     """Other tables: a byte of the MADT, an SRAT more or less, and two bytes of each that came out of dom0's memory,
-    such that the checksums stay right."""
+    such that the checksums stay right; and, unless it has moved, another memory map."""
     wrong = copy.deepcopy(boot)
     table = wrong.report.tables["APIC"]
     wrong.report.tables["APIC"] = table[:-1] + bytes([table[-1] ^ 1])
@@ -46,3 +46,5 @@ def twins(boot: xen.Boot) -> Iterator[tuple[str, xen.Boot]]:
         changed, at = bytearray.fromhex(content), OEM[name]
         changed[at : at + 2] = ((changed[at] + 1) % 256, (changed[at + 1] - 1) % 256)
         yield name, _with(boot, "dom0-probe", rf"^(probe memory {name}) .*$", rf"\1 {changed.hex()}")
+    if not moved:
+        yield "memory map", _with(boot, "dmesg", r"((?:BIOS-e820|Xen): \[mem 0x[0-9a-f]+)[0-9a-f]-", r"\1f-")

@@ -17,7 +17,7 @@ here=hv-glue/capi
 target=x86_64-unknown-none
 
 boot=(hvg_plan_len hvg_plan_make hvg_plan_unmet hvg_plan_trim hvg_plan_layout hvg_plan_populate hvg_plan_next hvg_plan_report
-    hvg_plan_tables_len hvg_plan_tables_emit hvg_strerror)
+    hvg_plan_tables_len hvg_plan_tables_emit hvg_merge_pxm_ranges hvg_strerror)
 run=(hvg_apic_ids hvg_cpuid_patch hvg_mfn_pxms)
 
 flags=(-Crelro-level=off -Crelocation-model=pie -Cjump-tables=no)
@@ -58,5 +58,5 @@ cut_out() { # NAME KIND TEXT FRAME SYMBOL...: the part of the archive that the s
     objcopy --strip-unneeded "$work/$name" "$out/$name"
 }
 # The sizes of text and frame are what there is, and a little; Xen's stack has 8 KiB for all of a call.
-cut_out hvg.init.o boot 82000 2000 "${boot[@]}"
+cut_out hvg.init.o boot 85000 2000 "${boot[@]}"
 cut_out hvg.o run 12000 700 "${run[@]}"

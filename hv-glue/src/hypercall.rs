@@ -34,6 +34,19 @@ pub struct MfnPxms {
     pub pad: u32,
 }
 
+/// Makes one of ranges that overlap and are the same domain's: Xen and Linux accept an SRAT
+/// with such entries, and [`get_mfn_pxms`] needs ranges that ascend. Returns how many are left,
+/// at the front.
+pub fn merge_pxm_ranges(ranges: &mut [PxmRange]) -> usize {
+    crate::units::join(ranges, |last, next| {
+        let same = last.domain == next.domain && last.start <= next.start && next.start < last.end;
+        if same {
+            last.end = last.end.max(next.end);
+        }
+        same
+    })
+}
+
 /// Answers the domain of each frame, [`INVALID_NUMA_ID`] for frames in no block. `ranges` is
 /// the host's memory blocks, which outlive the boot data that they came from: not the frame
 /// table, which answers for holes, too. O(log ranges) a frame.

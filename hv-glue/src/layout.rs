@@ -1,7 +1,7 @@
 //! A guest's NUMA nodes with their memory and distances: the state from which ids, CPUID,
 //! memory map, populate steps and tables derive.
 
-use acpi_gen::{Distance, MemoryRange, ProximityDomain};
+use acpi_gen::{Distance, GpaRange, MemoryRange, ProximityDomain};
 use heapless::Vec;
 
 use crate::units::{count, index};
@@ -90,6 +90,21 @@ impl Layout {
         self.push_memory(range)?;
         shift_in(self.memory.get_mut(at..).unwrap_or_default(), range);
         Ok(())
+    }
+
+    /// Makes one of ranges that ascend, overlap and are the same node's: Xen and Linux accept
+    /// an SRAT with such entries, unless their hot-plug flags differ.
+    pub(crate) fn merge_memory(&mut self) {
+        let left = crate::units::join(&mut self.memory, |last, next| {
+            let range = last.range;
+            let same = MemoryRange { range, ..*next } == *last && range.overlaps(next.range);
+            if same && range.end() < next.range.end() {
+                let merged = GpaRange::new(range.start(), next.range.end());
+                last.range = merged.unwrap_or(range);
+            }
+            same
+        });
+        self.memory.truncate(left);
     }
 
     /// Adds a range behind the others.

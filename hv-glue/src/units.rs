@@ -119,3 +119,20 @@ pub(crate) fn count(value: usize) -> u32 {
 pub(crate) fn wide(value: usize) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }
+
+/// Joins each element with those before it that take it in, in place. Returns how many are
+/// left, at the front.
+pub(crate) fn join<T: Copy>(items: &mut [T], mut take_in: impl FnMut(&mut T, &T) -> bool) -> usize {
+    let mut last = 0_usize;
+    for at in 1..items.len() {
+        let Some(item) = items.get(at).copied() else { break };
+        if items.get_mut(last).is_some_and(|last| take_in(last, &item)) {
+            continue;
+        }
+        last = last.saturating_add(1);
+        if let Some(slot) = items.get_mut(last) {
+            *slot = item;
+        }
+    }
+    last.saturating_add(1).min(items.len())
+}

@@ -1,7 +1,7 @@
 //! The trim of dom0's memory map: exact totals, kept ranges, each piece its share
 //! by 128-bit arithmetic and its first pages, and a map that holds together.
 
-use acpi_gen::{GpaRange, ProximityDomain};
+use acpi_gen::{Gpa, GpaRange, ProximityDomain};
 use arbitrary::{Arbitrary, Unstructured};
 use hv_glue::e820::{E820Entry, E820Type, ram_pages};
 use hv_glue::{
@@ -147,8 +147,8 @@ fn refused(error: Error, map: &[E820Entry], keep: &[GpaRange], nr_pages: u64) {
     }
 }
 
-/// RAM cut at the blocks' borders, each piece with whether a block has it.
-fn pieces(host: &HostParts) -> Vec<Frames> {
+/// RAM cut at the blocks' borders, each piece with the node of the block that has it.
+fn pieces(host: &HostParts) -> Vec<(Frames, Option<NodeId>)> {
     let mut pieces = Vec::new();
     for frames in ram(&host.map) {
         let borders = host.blocks.iter().flat_map(|b| [b.range.start(), b.range.end()]);
@@ -156,7 +156,9 @@ fn pieces(host: &HostParts) -> Vec<Frames> {
         let mut at = frames.start;
         for border in borders.map(|border| Pfn(border.0 >> 12)).filter(inside).chain([frames.end]) {
             if at < border {
-                pieces.push(Frames { start: at, end: border });
+                let has = |block: &&MemoryBlock| block.range.contains(Gpa(at.0 << 12));
+                let node = host.blocks.iter().find(has).map(|block| block.node);
+                pieces.push((Frames { start: at, end: border }, node));
                 at = border;
             }
         }
@@ -164,25 +166,58 @@ fn pieces(host: &HostParts) -> Vec<Frames> {
     pieces
 }
 
-/// Each piece's share by exact arithmetic, its first pages, and every page to keep.
+/// Each node's share by exact arithmetic, each piece's of it, its first pages, and every page to
+/// keep.
 fn shares(out: &[E820Entry], host: &HostParts, keep: &[GpaRange], nr_pages: u64, exact: bool) {
-    let pieces = pieces(host);
-    let free = |piece: &Frames| u128::from(piece.pages() - kept_pages(keep, *piece));
-    let kept: u64 = pieces.iter().map(|piece| kept_pages(keep, *piece)).sum();
-    let (rest, all) = (u128::from(nr_pages - kept), pieces.iter().map(free).sum::<u128>());
-    let (mut seen, mut given) = (0, 0);
-    for piece in &pieces {
-        let share = in_ram(out, *piece);
-        seen += free(piece);
-        given += u128::from(share - kept_pages(keep, *piece));
-        assert!(!exact || given == (seen * rest).checked_div(all).unwrap_or(0));
-        for range in keep {
-            let kept = Frames::inside(*range).intersection(*piece);
-            assert_eq!(in_ram(out, kept), kept.pages(), "a page to keep was cut");
+    let mut nodes: Vec<(Option<NodeId>, Vec<Frames>)> = Vec::new();
+    for (piece, node) in pieces(host) {
+        match nodes.iter_mut().find(|(other, _)| *other == node) {
+            Some((_, pieces)) => pieces.push(piece),
+            None => nodes.push((node, vec![piece])),
         }
-        if keep.is_empty() {
-            let end = Pfn(piece.start.0 + share);
-            assert_eq!(in_ram(out, Frames { start: piece.start, end }), share);
+    }
+    let sum = |pieces: &[Frames], pages: &dyn Fn(Frames) -> u64| -> u128 {
+        pieces.iter().map(|piece| u128::from(pages(*piece))).sum()
+    };
+    let kept = |pieces: &[Frames]| sum(pieces, &|piece| kept_pages(keep, piece));
+    let all = |pieces: &[Frames]| sum(pieces, &Frames::pages);
+    // The nodes that have most of their pages kept are the first to get those alone.
+    let mut by_kept: Vec<_> = nodes.iter().map(|(_, pieces)| (kept(pieces), all(pieces))).collect();
+    by_kept.sort_by(|a, b| (b.0 * a.1).cmp(&(a.0 * b.1)));
+    let mut rest = u128::from(nr_pages);
+    let mut open: u128 = by_kept.iter().map(|(_, all)| all).sum();
+    for (kept, all) in by_kept {
+        if kept * open <= rest * all {
+            break;
+        }
+        (rest, open) = (rest - kept, open - all);
+    }
+
+    let (mut seen, mut given) = (0, 0);
+    for (_, pieces) in &nodes {
+        let (kept, all) = (kept(pieces), all(pieces));
+        let share = sum(pieces, &|piece| in_ram(out, piece));
+        if kept * open > rest * all {
+            assert_eq!(share, kept);
+        } else {
+            (seen, given) = (seen + all, given + share);
+            assert_eq!(given, (seen * rest).checked_div(open).unwrap_or(0));
+        }
+        let (mut free_seen, mut free_given) = (0, 0);
+        for piece in pieces {
+            let (got, kept_here) = (in_ram(out, *piece), kept_pages(keep, *piece));
+            free_seen += u128::from(piece.pages() - kept_here);
+            free_given += u128::from(got - kept_here);
+            let of_node = (free_seen * (share - kept)).checked_div(all - kept);
+            assert!(!exact || free_given == of_node.unwrap_or(0));
+            for range in keep {
+                let kept = Frames::inside(*range).intersection(*piece);
+                assert_eq!(in_ram(out, kept), kept.pages(), "a page to keep was cut");
+            }
+            if keep.is_empty() {
+                let end = Pfn(piece.start.0 + got);
+                assert_eq!(in_ram(out, Frames { start: piece.start, end }), got);
+            }
         }
     }
 }

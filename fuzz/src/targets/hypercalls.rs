@@ -4,7 +4,9 @@ use acpi_gen::{
     Description, Distance, Distances, Gpa, MemoryRange, Processor, ProcessorUid, ProximityDomain,
 };
 use arbitrary::{Arbitrary, Unstructured};
-use hv_glue::hypercall::{INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmRange, get_mfn_pxms};
+use hv_glue::hypercall::{
+    INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmRange, get_mfn_pxms, merge_pxm_ranges,
+};
 use hv_glue::{
     Arena, ArenaSize, Errno, Error, Frames, GuestPlan, GuestRequest, NodeId, OwnedArena, Pfn,
 };
@@ -39,6 +41,7 @@ pub fn run(data: &[u8]) -> Interest {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(data)) else { return Interest::Reject };
     if input.call.is_multiple_of(2) {
         pxms(&input);
+        merged(&input);
     } else {
         guest(&input);
     }
@@ -70,6 +73,33 @@ fn pxms(input: &Input) {
         let has = |range: &&PxmRange| range.start <= Pfn(*mfn) && Pfn(*mfn) < range.end;
         let domain = ranges.iter().find(has).map_or(INVALID_NUMA_ID, |range| range.domain.0);
         assert_eq!(*pxm, if at < asked { domain } else { 0xA5A5_A5A5 });
+    }
+}
+
+/// Ranges of one domain that overlap are one; all frames keep their answer.
+fn merged(input: &Input) {
+    let mut ranges: Vec<_> = input
+        .words
+        .chunks_exact(2)
+        .zip(&input.vcpus)
+        .map(|(words, domain)| {
+            let start = Pfn(words[0] % 64);
+            let domain = ProximityDomain((domain % 2).into());
+            PxmRange { start, end: Pfn(start.0 + 1 + words[1] % 64), domain }
+        })
+        .collect();
+    ranges.sort_by_key(|range| range.start);
+    let before = ranges.clone();
+    let left = merge_pxm_ranges(&mut ranges);
+    ranges.truncate(left);
+    let has = |ranges: &[PxmRange], frame, domain| {
+        ranges.iter().any(|of| of.domain.0 == domain && (of.start..of.end).contains(&Pfn(frame)))
+    };
+    for (frame, domain) in (0..130).flat_map(|frame| [(frame, 0), (frame, 1)]) {
+        assert_eq!(has(&ranges, frame, domain), has(&before, frame, domain));
+    }
+    for pair in ranges.windows(2) {
+        assert!(pair[0].end <= pair[1].start || pair[0].domain != pair[1].domain);
     }
 }
 

@@ -433,8 +433,13 @@ struct hvg_map {
     uint32_t merged;
     // 0.
     uint32_t reserved;
-    // Filled in: the end of the ranges that are kept for the kernel.
+    // Filled in: the end of the ranges that no node's share cuts.
     uint64_t kept_up_to;
+    // Filled in: pages of dom0's RAM below 4 GiB.
+    uint64_t low_pages;
+    // Filled in: the least of these that a dom0 of this size gets where RAM is shared over
+    // the nodes, as far as the host has them.
+    uint64_t low_floor;
 };
 
 // A range of a guest's memory on one of its nodes; the layout of Xen's
@@ -722,9 +727,9 @@ int32_t hvg_plan_make(const struct hvg_host *host,
 // whose memory is still there.
 int32_t hvg_plan_unmet(struct hvg_plan *plan, uint32_t index, struct hvg_error *error);
 
-// Trims the host's map to dom0's pages: for a PVH dom0 of several nodes, the ranges to keep
-// for the kernel first, then each memory block in proportion; else, or where that is refused
-// and `error` says why, in address order as Xen does. What dom0 does not get becomes
+// Trims the host's map to dom0's pages: for a PVH dom0 of several nodes, each node in
+// proportion, of which room for the kernel and RAM below 4 GiB come first; else, or where that
+// is refused and `error` says why, in address order as Xen does. What dom0 does not get becomes
 // unusable. Fills in the numbers; -ENOBUFS where `entries` are too few.
 //
 // # Safety
@@ -798,6 +803,16 @@ int32_t hvg_apic_ids(const uint32_t *vcpu_to_vnode,
 int32_t hvg_cpuid_patch(const struct hvg_cpuid *cpuid,
                         const struct hvg_shape *of,
                         struct hvg_error *error);
+
+// Makes one of ranges that overlap and have one PXM, in place: hvg_mfn_pxms needs ranges that
+// ascend, while Xen accepts an SRAT in which a node's overlap or repeat. Returns how many are
+// left, at the front.
+//
+// # Safety
+// Every pointer is null or points at as many initialised elements as said.
+int32_t hvg_merge_pxm_ranges(struct hvg_pxm_range *ranges,
+                             uint32_t nr_ranges,
+                             struct hvg_error *error);
 
 // Answers XENMEM_get_mfn_pxms by a table of the host's memory blocks, HVG_NONE
 // for a frame in none. `nr` and `pad` are the hypercall's own; `mfns` and `pxms`

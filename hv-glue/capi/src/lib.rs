@@ -26,7 +26,7 @@ pub use plan::{
 };
 pub use populate::{hvg_plan_next, hvg_plan_populate, hvg_plan_report};
 pub use rules::{hvg_strerror, rules};
-pub use run::{hvg_apic_ids, hvg_cpuid_patch, hvg_mfn_pxms};
+pub use run::{hvg_apic_ids, hvg_cpuid_patch, hvg_merge_pxm_ranges, hvg_mfn_pxms};
 pub use tables::{hvg_plan_tables_emit, hvg_plan_tables_len};
 
 /// There is no panic path: the linker would ask for this symbol, which nobody has.

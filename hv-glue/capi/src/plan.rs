@@ -324,9 +324,9 @@ fn map_entries<'a>(map: &[HvgE820], work: &mut Work<'a>) -> Result<&'a [E820Entr
     Ok(entries.get(..filled).unwrap_or_default())
 }
 
-/// Trims the host's map to dom0's pages: for a PVH dom0 of several nodes, the ranges to keep
-/// for the kernel first, then each memory block in proportion; else, or where that is refused
-/// and `error` says why, in address order as Xen does. What dom0 does not get becomes
+/// Trims the host's map to dom0's pages: for a PVH dom0 of several nodes, each node in
+/// proportion, of which room for the kernel and RAM below 4 GiB come first; else, or where that
+/// is refused and `error` says why, in address order as Xen does. What dom0 does not get becomes
 /// unusable. Fills in the numbers; -ENOBUFS where `entries` are too few.
 ///
 /// # Safety
@@ -353,6 +353,7 @@ pub unsafe extern "C" fn hvg_plan_trim(
         out.by_node = dom0.is_by_node().into();
         out.merged = dom0.merged();
         out.kept_up_to = dom0.kept_up_to().0;
+        (out.low_pages, out.low_floor) = (dom0.low_pages(), dom0.low_floor());
         refusal = dom0.first_fit();
         if !out.entries.is_null() && entries.len() < needed {
             return Err(Fault::too_short(Border::ArrayTooShort, entries.len(), needed));

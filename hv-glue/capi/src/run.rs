@@ -2,7 +2,9 @@
 
 use acpi_gen::ApicId;
 use hv_glue::cpuid::{Leaf, PolicyLeaves, Vendor, patch_policy};
-use hv_glue::hypercall::{INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmRange, get_mfn_pxms};
+use hv_glue::hypercall::{
+    INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmRange, get_mfn_pxms, merge_pxm_ranges,
+};
 use hv_glue::{ApicIds, Numbering, PackageShape, Stride, VnodeId};
 
 use crate::border::{Arguments, call, read, read_mut, slice, slice_mut};
@@ -132,6 +134,29 @@ const _: () = {
     assert!(core::mem::offset_of!(HvgPxmRange, end) == core::mem::offset_of!(PxmRange, end));
     assert!(core::mem::offset_of!(HvgPxmRange, pxm) == core::mem::offset_of!(PxmRange, domain));
 };
+
+/// Makes one of ranges that overlap and have one PXM, in place: hvg_mfn_pxms needs ranges that
+/// ascend, while Xen accepts an SRAT in which a node's overlap or repeat. Returns how many are
+/// left, at the front.
+///
+/// # Safety
+/// Every pointer is null or points at as many initialised elements as said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hvg_merge_pxm_ranges(
+    ranges: *mut HvgPxmRange,
+    nr_ranges: u32,
+    error: *mut HvgError,
+) -> i32 {
+    let body = |arguments: &mut Arguments| {
+        arguments.output(ranges, nr_ranges.into())?;
+        // SAFETY: noted above; the two range structures have one layout, as
+        // asserted above.
+        let ranges = unsafe { slice_mut(ranges.cast::<PxmRange>(), nr_ranges) };
+        Ok(i32::try_from(merge_pxm_ranges(ranges)).unwrap_or(i32::MAX))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(error, body) }
+}
 
 /// Answers XENMEM_get_mfn_pxms by a table of the host's memory blocks, HVG_NONE
 /// for a frame in none. `nr` and `pad` are the hypercall's own; `mfns` and `pxms`

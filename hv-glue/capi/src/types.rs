@@ -187,8 +187,13 @@ pub struct HvgMap {
     pub merged: u32,
     /// 0.
     pub reserved: u32,
-    /// Filled in: the end of the ranges that are kept for the kernel.
+    /// Filled in: the end of the ranges that no node's share cuts.
     pub kept_up_to: u64,
+    /// Filled in: pages of dom0's RAM below 4 GiB.
+    pub low_pages: u64,
+    /// Filled in: the least of these that a dom0 of this size gets where RAM is shared over
+    /// the nodes, as far as the host has them.
+    pub low_floor: u64,
 }
 
 /// The most entries of a map that is shared over the nodes.

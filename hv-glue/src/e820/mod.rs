@@ -3,12 +3,13 @@
 //! RAM is cut into [`Piece`]s in the caller's memory, each piece gets its share of the
 //! pages, and the map follows. Two rules of sharing:
 //!
-//! - By node: pieces end at the memory blocks' borders and get a proportional share, with
-//!   ranges that are never cut. Firmware often reports one RAM region that spans several
-//!   nodes; only so does each node keep its part.
+//! - By node: pieces end at the memory blocks' borders, and each node gets a proportional
+//!   share, of which ranges that are never cut are a part. Firmware often reports one RAM
+//!   region that spans several nodes; only so does each node keep its part.
 //! - First-fit, Xen's own: in address order until all is given.
 
 mod emit;
+mod keep;
 mod merge;
 mod pieces;
 mod share;
@@ -16,6 +17,7 @@ mod share;
 pub use acpi_gen::{E820Entry, E820Type};
 use acpi_gen::{Gpa, GpaRange, MemoryRange};
 
+pub(crate) use keep::{LEAST_TO_KEEP, Survey, low_floor, low_pages, ranges_to_keep};
 pub use pieces::Piece;
 
 use crate::{Error, Frames};
@@ -44,8 +46,9 @@ pub(crate) struct Trim<'a> {
 
 impl<'a> Trim<'a> {
     /// Shares `nr_pages` over RAM split at the borders of `ranges` (a layout's, one for each
-    /// memory block): RAM in `keep` first, then each piece in proportion to the rest of its
-    /// pages. A piece keeps its first pages.
+    /// memory block): each node in proportion to its pages. RAM in `keep` is a part of its
+    /// node's share. Where it exceeds the share, it is all that the node gets, and the shares
+    /// of the others shrink in proportion. A piece keeps its first pages.
     ///
     /// Where the map would have more than `max_entries`, pieces of one node are merged.
     pub(crate) fn by_node(
@@ -58,7 +61,8 @@ impl<'a> Trim<'a> {
     ) -> Result<Self, Error> {
         check_keep(keep)?;
         let pieces = cut(map, ranges, pieces)?;
-        share::proportionally(pieces, keep, nr_pages)?;
+        pieces::link(pieces);
+        share::by_node(pieces, keep, nr_pages)?;
         let trim = Trim { map, keep, pieces: &[], rule: Rule::Proportional, merged: 0 };
         let entries = |pieces: &[Piece]| Trim { pieces, ..trim }.entries().count();
         let merged = merge::down_to(max_entries, pieces, entries)?;
@@ -79,6 +83,11 @@ impl<'a> Trim<'a> {
     /// Pages that the trim keeps: exactly those asked for.
     fn pages(&self) -> u64 {
         self.pieces.iter().fold(0, |sum, piece| sum.saturating_add(piece.share))
+    }
+
+    #[inline(never)]
+    pub(crate) fn survey(self) -> Survey {
+        Survey::of(self.entries())
     }
 
     /// The entries of the trimmed map, ascending.
@@ -114,40 +123,6 @@ pub fn ram_pages(map: &[E820Entry]) -> u64 {
 pub fn percent_of_ram(map: &[E820Entry], percent: u32) -> u64 {
     // At most 2^52 pages times a percentage of at most 4,096 stays in 64 bits.
     ram_pages(map).saturating_mul(u64::from(percent.min(4096))) / 100
-}
-
-/// The ranges that a dom0's trim keeps where the host's RAM has them, as the kernel's load
-/// address is not known yet: the first MiB, and from 16 MiB on, where Linux is linked to run,
-/// room for the kernel and its modules. Twice the modules, since Xen counts the kernel in
-/// them as it unpacks it, and Linux unpacks its initrd beside itself.
-pub(crate) fn ranges_to_keep(modules: u64) -> [GpaRange; 2] {
-    let [low, load] = LEAST_TO_KEEP;
-    let room = modules.saturating_mul(2);
-    let room = room.checked_next_multiple_of(crate::PAGE_SIZE).unwrap_or(room);
-    [low, GpaRange::with_size(load.start(), room.max(load.size())).unwrap_or(load)]
-}
-
-/// What [`ranges_to_keep`] says without modules.
-pub(crate) const LEAST_TO_KEEP: [GpaRange; 2] =
-    [fixed_range(0, MIB), fixed_range(16 << 20, 144 << 20)];
-
-const MIB: u64 = 1 << 20;
-
-const fn fixed_range(start: u64, end: u64) -> GpaRange {
-    match GpaRange::new(Gpa(start), Gpa(end)) {
-        Ok(range) => range,
-        Err(_) => unreachable!(),
-    }
-}
-
-/// Whether one region of RAM above the first MiB has room for the modules: Xen loads
-/// kernel and initrd each into one region.
-pub(crate) fn has_room(entries: impl Iterator<Item = E820Entry>, modules: u64) -> bool {
-    let mut ram = entries.filter(|entry| entry.kind == E820Type::RAM);
-    ram.any(|entry| {
-        let start = entry.range.start().0.max(MIB);
-        entry.range.end().0.checked_sub(start).is_some_and(|size| size > 0 && size >= modules)
-    })
 }
 
 /// Whether every whole page of RAM is in one of the ranges, which ascend.

@@ -16,6 +16,12 @@ pub struct Piece {
     pub(super) kept: u64,
     /// Pages that dom0 gets here.
     pub(super) share: u64,
+    /// Whether it is the first of its node.
+    pub(super) first: bool,
+    /// Index of its node's next piece.
+    pub(super) next: Option<usize>,
+    /// Of a node's first piece: whether the node gets the ranges to keep and no more.
+    pub(super) kept_alone: bool,
     /// Whether its node's share was gathered in as few pieces as hold it.
     pub(super) merged: bool,
 }
@@ -28,6 +34,9 @@ impl Piece {
         entry: 0,
         kept: 0,
         share: 0,
+        first: true,
+        next: None,
+        kept_alone: false,
         merged: false,
     };
 
@@ -35,6 +44,40 @@ impl Piece {
     pub(super) const fn free(&self) -> u64 {
         self.frames.pages().saturating_sub(self.kept)
     }
+}
+
+/// Links the pieces of each node in address order. O(pieces * nodes).
+pub(super) fn link(pieces: &mut [Piece]) {
+    for at in 0..pieces.len() {
+        let Some((piece, above)) = pieces.get_mut(at..).and_then(<[Piece]>::split_first_mut) else {
+            return;
+        };
+        let next = above.iter_mut().zip(at.saturating_add(1)..);
+        let same_node = |(other, _): &(&mut Piece, usize)| other.domain == piece.domain;
+        piece.next = next.into_iter().find(same_node).map(|(other, next)| {
+            other.first = false;
+            next
+        });
+    }
+}
+
+/// Visits the pieces of the node whose first has this index.
+pub(super) fn visit(pieces: &mut [Piece], first: usize, mut visit: impl FnMut(&mut Piece)) {
+    let mut at = Some(first);
+    while let Some(piece) = at.and_then(|at| pieces.get_mut(at)) {
+        visit(piece);
+        at = piece.next;
+    }
+}
+
+/// The pieces of the node whose first has this index.
+pub(super) fn of_node(pieces: &[Piece], first: usize) -> impl Iterator<Item = &Piece> {
+    let mut at = Some(first);
+    core::iter::from_fn(move || {
+        let piece = pieces.get(at?)?;
+        at = piece.next;
+        Some(piece)
+    })
 }
 
 /// The pieces of a map in address order. Both slices ascend, so one walk over

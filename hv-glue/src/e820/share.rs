@@ -3,19 +3,53 @@
 use acpi_gen::GpaRange;
 
 use crate::e820::Piece;
+use crate::e820::pieces::{of_node, visit};
 use crate::{Error, Frames};
 
-/// The ranges to keep first; the rest over the free pages in address order, by
-/// Bresenham: after each piece the sum is the floor of the exact one.
-pub(super) fn proportionally(
-    pieces: &mut [Piece],
-    keep: &[GpaRange],
-    nr_pages: u64,
-) -> Result<(), Error> {
-    let mut keep = keep;
-    let (mut kept, mut free) = (0_u64, 0_u64);
-    for piece in pieces.iter_mut() {
-        piece.kept = 0;
+/// Each node in proportion to its pages, by Bresenham over the nodes in the order of their
+/// first pieces, and then over the pieces of a node, whose ranges to keep come first.
+pub(super) fn by_node(pieces: &mut [Piece], keep: &[GpaRange], nr_pages: u64) -> Result<(), Error> {
+    let (kept, total) = count_kept(pieces, keep);
+    if nr_pages < kept {
+        return Err(Error::PagesBelowKept { nr_pages, kept });
+    }
+    if nr_pages > total {
+        return Err(Error::PagesAboveTotal { nr_pages, total });
+    }
+    // Pages to share, and those of the nodes that share them.
+    let (mut rest, mut open) = (nr_pages, total);
+    // Each node that leaves the others less may bring one of them below its kept pages. Once
+    // none is left, a share that is rounded down has all kept pages.
+    let mut settled = false;
+    while !settled {
+        settled = true;
+        for first in 0..pieces.len() {
+            let Some((pages, kept)) = sharing(pieces, first) else { continue };
+            if kept > multiply_divide(pages, rest, open, 0).0 {
+                settled = false;
+                rest = rest.saturating_sub(kept);
+                open = open.saturating_sub(pages);
+                if let Some(piece) = pieces.get_mut(first) {
+                    piece.kept_alone = true;
+                }
+            }
+        }
+    }
+    let mut carried = 0;
+    for first in 0..pieces.len() {
+        let Some((pages, kept)) = sharing(pieces, first) else { continue };
+        let (share, remainder) = multiply_divide(pages, rest, open, carried);
+        carried = remainder;
+        give(pieces, first, share.saturating_sub(kept));
+    }
+    Ok(())
+}
+
+/// Gives each piece its pages in ranges to keep. Returns the sum of those, and that of all
+/// pages.
+fn count_kept(pieces: &mut [Piece], mut keep: &[GpaRange]) -> (u64, u64) {
+    let (mut kept, mut total) = (0_u64, 0_u64);
+    for piece in pieces {
         let frames = piece.frames;
         let kept_frames = keep.iter().map(|range| Frames::inside(*range));
         for range in kept_frames.take_while(|range| range.start < frames.end) {
@@ -23,27 +57,36 @@ pub(super) fn proportionally(
         }
         // Ranges that end here are of no use to the pieces further up.
         while let Some((first, rest)) = keep.split_first()
-            && Frames::inside(*first).end <= piece.frames.end
+            && Frames::inside(*first).end <= frames.end
         {
             keep = rest;
         }
+        piece.share = piece.kept;
         kept = kept.saturating_add(piece.kept);
-        free = free.saturating_add(piece.free());
+        total = total.saturating_add(frames.pages());
     }
-    if nr_pages < kept {
-        return Err(Error::PagesBelowKept { nr_pages, kept });
-    }
-    let rest = nr_pages.saturating_sub(kept);
-    if rest > free {
-        return Err(Error::PagesAboveTotal { nr_pages, total: kept.saturating_add(free) });
-    }
+    (kept, total)
+}
+
+/// All pages and the kept ones of the node whose first piece has this index; `None` for
+/// another piece, and for a node that gets the kept ones alone.
+fn sharing(pieces: &[Piece], first: usize) -> Option<(u64, u64)> {
+    pieces.get(first).filter(|piece| piece.first && !piece.kept_alone)?;
+    let sums = of_node(pieces, first).fold((0_u64, 0_u64), |(pages, kept), piece| {
+        (pages.saturating_add(piece.frames.pages()), kept.saturating_add(piece.kept))
+    });
+    Some(sums)
+}
+
+/// Shares pages over the free ones of a node.
+fn give(pieces: &mut [Piece], first: usize, pages: u64) {
+    let free = of_node(pieces, first).fold(0_u64, |sum, piece| sum.saturating_add(piece.free()));
     let mut carried = 0;
-    for piece in pieces.iter_mut() {
-        let (part, remainder) = multiply_divide(piece.free(), rest, free, carried);
+    visit(pieces, first, |piece| {
+        let (part, remainder) = multiply_divide(piece.free(), pages, free, carried);
         carried = remainder;
         piece.share = piece.kept.saturating_add(part);
-    }
-    Ok(())
+    });
 }
 
 /// Each piece whole until all is given.
@@ -62,6 +105,7 @@ pub(super) fn first_fit(pieces: &mut [Piece], nr_pages: u64) -> Result<(), Error
 /// Quotient and remainder of `(a * b + carried) / divisor` for `b <= divisor`,
 /// `carried < divisor` and a divisor of at most 2^62, bit by bit: the product
 /// passes 64 bits from 16 TiB on, and a 128-bit division is a library call.
+#[inline(never)]
 fn multiply_divide(a: u64, b: u64, divisor: u64, carried: u64) -> (u64, u64) {
     if b >= divisor {
         // All of it, or nothing to share at all: no remainder ever arises.

@@ -40,7 +40,8 @@ pub struct HostCpu {
 /// The host as its hypervisor knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct HostFacts<'a> {
-    /// Memory blocks in any order, as the SRAT has them; none with `numa=fake`.
+    /// Memory blocks in any order, as the SRAT has them; none with `numa=fake`. Blocks of one
+    /// node that overlap or repeat, as Xen and Linux accept them, are one.
     pub blocks: &'a [MemoryBlock],
     /// The valid pCPUs of dom0's pool in ascending order: vCPU n runs on the n-th.
     pub cpus: &'a [HostCpu],
@@ -77,7 +78,8 @@ pub struct MemoryRequest<'a> {
     pub nr_pages: u64,
     /// Bytes of kernel and modules, as Xen counts them.
     pub modules: u64,
-    /// Ranges that the trim by node does not cut, ascending, in place of the policy's.
+    /// Ranges that the trim by node does not cut, ascending, in place of the policy's: room
+    /// for the kernel, and RAM below 4 GiB.
     pub keep: Option<&'a [GpaRange]>,
 }
 
@@ -98,6 +100,8 @@ pub struct Dom0Plan<'a> {
     rule: Rule,
     merged: u32,
     first_fit: Option<Error>,
+    low_pages: u64,
+    low_floor: u64,
     pvh: bool,
     several_nodes: bool,
     vcpus: usize,
@@ -118,6 +122,8 @@ impl<'a> Dom0Plan<'a> {
         rule: Rule::FirstFit,
         merged: 0,
         first_fit: None,
+        low_pages: 0,
+        low_floor: 0,
         pvh: false,
         several_nodes: false,
         vcpus: 0,
@@ -161,7 +167,7 @@ impl<'a> Dom0Plan<'a> {
             vcpus: request.vcpus,
             pcpus: request.pcpus,
             nodes: if laid_out { count(self.layout.domains().len()) } else { facts.nodes() },
-            blocks: count(facts.blocks.len()),
+            blocks: count(if laid_out { self.layout.memory().len() } else { facts.blocks.len() }),
             uncovered_pages: if laid_out { uncovered_pages } else { 0 },
             highest: ids.map(|(_, highest)| highest),
             partial: request.partial,
@@ -190,7 +196,8 @@ impl<'a> Dom0Plan<'a> {
         vcpus: u32,
     ) -> Result<(PackageShape, acpi_gen::ApicId), Error> {
         let memory = self.take_blocks(facts);
-        if memory.is_err() {
+        // More nodes than Xen's layouts take still have their shares of the memory.
+        if !matches!(memory, Ok(()) | Err(Error::TooManyVnodes { .. })) {
             self.layout.clear_memory();
         }
         let checked = check_counts(facts, vcpus).and(memory).and_then(|()| {
@@ -211,16 +218,18 @@ impl<'a> Dom0Plan<'a> {
 
     fn take_blocks(&mut self, facts: &HostFacts<'_>) -> Result<(), Error> {
         for block in facts.blocks {
-            let domain = facts.domain(block.node)?;
-            self.layout.add_node(domain, Some(block.node))?;
             self.layout.add_memory(MemoryRange {
                 range: block.range,
-                domain,
+                domain: facts.domain(block.node)?,
                 hot_pluggable: block.hotplug,
                 non_volatile: false,
             })?;
         }
-        Ok(())
+        self.layout.merge_memory();
+        facts.blocks.iter().try_for_each(|block| {
+            let domain = facts.domain(block.node)?;
+            self.layout.add_node(domain, Some(block.node))
+        })
     }
 
     fn take_cpus(&mut self, facts: &HostFacts<'_>, vcpus: u32) -> Result<(), Error> {
@@ -240,26 +249,29 @@ impl<'a> Dom0Plan<'a> {
     /// [`Error::PagesAboveTotal`], [`Error::ScratchTooSmall`].
     pub fn trim(&mut self, request: MemoryRequest<'a>) -> Result<(), Error> {
         let MemoryRequest { nr_pages, modules, keep } = request;
-        (self.kept, self.keep) = (e820::ranges_to_keep(modules), keep);
+        (self.kept, self.keep) = (e820::ranges_to_keep(self.map, modules, nr_pages), keep);
         (self.pieces, self.merged, self.first_fit) = (0, 0, None);
         let (map, ranges) = (self.map, self.layout.memory());
+        self.low_floor = e820::low_floor(nr_pages).min(e820::low_pages(map));
         if self.pvh && self.several_nodes && !ranges.is_empty() {
             let keep = keep.unwrap_or(&self.kept);
             let (most, pieces) = (e820::MAX_ENTRIES, &mut *self.arena.pieces);
             match Trim::by_node(map, ranges, keep, nr_pages, most, pieces) {
-                Ok(trim) if !e820::has_room(trim.entries(), modules) => {
-                    self.first_fit = Some(Error::NoRoomForModules { modules });
-                }
                 Ok(trim) => {
-                    (self.pieces, self.rule) = (trim.pieces.len(), trim.rule);
-                    self.merged = trim.merged;
-                    return Ok(());
+                    let survey = trim.survey();
+                    if survey.has_room(modules) {
+                        (self.pieces, self.rule) = (trim.pieces.len(), trim.rule);
+                        (self.merged, self.low_pages) = (trim.merged, survey.low_pages);
+                        return Ok(());
+                    }
+                    self.first_fit = Some(Error::NoRoomForModules { modules });
                 }
                 Err(error) => self.first_fit = Some(error),
             }
         }
         let trim = Trim::first_fit(map, nr_pages, &mut *self.arena.pieces)?;
         (self.pieces, self.rule) = (trim.pieces.len(), trim.rule);
+        self.low_pages = trim.survey().low_pages;
         Ok(())
     }
 
@@ -289,6 +301,19 @@ impl<'a> Dom0Plan<'a> {
     #[must_use]
     pub const fn merged(&self) -> u32 {
         self.merged
+    }
+
+    /// Pages of dom0's RAM below 4 GiB.
+    #[must_use]
+    pub const fn low_pages(&self) -> u64 {
+        self.low_pages
+    }
+
+    /// The least pages below 4 GiB that the policy gives a dom0 of this size, as far as the
+    /// host has them: half of dom0, at most 2 GiB.
+    #[must_use]
+    pub const fn low_floor(&self) -> u64 {
+        self.low_floor
     }
 
     /// The end of the ranges that the policy keeps.

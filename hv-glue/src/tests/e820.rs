@@ -118,15 +118,14 @@ fn ranges_to_keep_are_never_cut() {
     let ranges = [at(0, 50 * PAGE, 0), at(50 * PAGE, 100 * PAGE, 1)];
     let keep = [range(0, 10 * PAGE), range(45 * PAGE, 55 * PAGE)];
     let (out, _) = trim(&map, 60, Rule::ByNode(&ranges, &keep, 120)).unwrap();
-    // 20 pages are kept; the other 40 are half of the 80 free ones: of each
-    // piece's 35 and 45, floor(17.5) and 40 - 17.
+    // Each node gets 30 pages: 15 of the first's and 5 of the second's are kept.
     assert_eq!(
         out,
         [
-            ram(0, 27 * PAGE),
-            entry(27 * PAGE, 45 * PAGE, E820Type::UNUSABLE),
-            ram(45 * PAGE, 77 * PAGE + PAGE),
-            entry(78 * PAGE, 100 * PAGE, E820Type::UNUSABLE),
+            ram(0, 25 * PAGE),
+            entry(25 * PAGE, 45 * PAGE, E820Type::UNUSABLE),
+            ram(45 * PAGE, 80 * PAGE),
+            entry(80 * PAGE, 100 * PAGE, E820Type::UNUSABLE),
             map[1],
         ]
     );
@@ -177,6 +176,7 @@ fn sixty_four_tebibytes_share_exactly() {
     // 2^34 pages: pages times pages passes 64 bits by far.
     let tib = 1_u64 << 40;
     let map = [ram(0, 64 * tib - 3 * PAGE)];
+    // Two on each of 32 nodes.
     let ranges: Vec<_> =
         (0..64_u32).map(|n| at(u64::from(n) * tib, u64::from(n + 1) * tib, n % 32)).collect();
     let total = ram_pages(&map);
@@ -184,10 +184,13 @@ fn sixty_four_tebibytes_share_exactly() {
     for nr_pages in [1, total / 3, total / 2 + 1, total - 1, total] {
         let (out, _) = trim(&map, nr_pages, Rule::ByNode(&ranges, &[], usize::MAX)).unwrap();
         assert_eq!(ram_pages(&out), nr_pages);
-        for (n, r) in (1_u128..).zip(&ranges[..63]) {
-            let before = range(0, r.range.end().0);
-            let exact = u128::from(nr_pages) * n * (1 << 28) / u128::from(total);
-            assert_eq!(u128::from(pages_in(&out, before)), exact, "after {n} TiB of {nr_pages}");
+        let mut given = 0;
+        for (n, (first, second)) in (1_u128..).zip(ranges.iter().zip(&ranges[32..])).take(31) {
+            let [first, second] = [first, second].map(|r| pages_in(&out, r.range));
+            given += u128::from(first + second);
+            let exact = u128::from(nr_pages) * n * (1 << 29) / u128::from(total);
+            assert_eq!(given, exact, "{n} nodes of {nr_pages}");
+            assert_eq!(first, (first + second) / 2, "half of a node's share");
         }
     }
 }
@@ -312,19 +315,14 @@ fn a_map_of_261441_mib_is_covered_by_blocks_and_not_by_the_first_attempt() {
 }
 
 #[test]
-fn room_for_a_kernel_is_kept() {
-    assert_eq!(ranges_to_keep(0), [range(0, MIB), range(16 * MIB, 144 * MIB)]);
-    assert_eq!(ranges_to_keep(100 * MIB + 1)[1], range(16 * MIB, 216 * MIB + PAGE));
-    assert_eq!(ranges_to_keep(u64::MAX)[1], range(16 * MIB, 144 * MIB));
-}
-
-#[test]
 fn modules_need_one_region_above_the_first_mib() {
     let map =
         [ram(0, 3 * MIB), entry(3 * MIB, 9 * MIB, E820Type::UNUSABLE), ram(9 * MIB, 10 * MIB)];
-    assert!(has_room(map.into_iter(), 2 * MIB));
-    assert!(!has_room(map.into_iter(), 2 * MIB + 1));
-    assert!(!has_room([ram(0, MIB)].into_iter(), 0));
+    let survey = Survey::of(map.into_iter());
+    assert_eq!(survey, Survey { largest: 2 * MIB, low_pages: 4 * MIB / PAGE });
+    assert!(survey.has_room(2 * MIB));
+    assert!(!survey.has_room(2 * MIB + 1));
+    assert!(!Survey::of([ram(0, MIB)].into_iter()).has_room(0));
 }
 
 #[test]
@@ -411,23 +409,33 @@ proptest! {
         for keep in &keep {
             prop_assert_eq!(pages_in(&uncut, *keep), pages_in(&map, *keep), "kept whole");
         }
-        // Each node's part of the free pages is its share of them, but for the
-        // rounding of each of its pieces.
-        let free = total - kept;
-        for domain in ranges.iter().map(|range| range.domain) {
+        // Each node's part is its share of the pages, but for rounding, and at least what is
+        // kept of it.
+        let domains: std::collections::BTreeSet<_> = ranges.iter().map(|r| r.domain).collect();
+        // (all, kept, got) pages of each node; what is in no block is a node, too.
+        let mut open: Vec<_> = domains.into_iter().map(|domain| {
             let of = || ranges.iter().filter(move |range| range.domain == domain);
-            let kept_here: u64 = of()
-                .flat_map(|range| keep.iter().map(move |keep| (range.range, keep)))
-                .filter_map(|(range, keep)| {
-                    Frames::inside(range).intersection(Frames::inside(*keep)).range()
-                })
-                .map(|both| pages_in(&map, both))
-                .sum();
-            let all: u64 = of().map(|range| pages_in(&map, range.range)).sum();
-            let got: u64 = of().map(|range| pages_in(&uncut, range.range)).sum();
-            let exact = (all - kept_here) as f64 * (nr_pages - kept) as f64 / (free.max(1)) as f64;
-            let pieces = (map.len() + 2 * ranges.len()) as f64;
-            prop_assert!(((got - kept_here) as f64 - exact).abs() <= pieces);
+            let sum = |map: &[E820Entry]| of().map(|range| pages_in(map, range.range)).sum();
+            let both = of().flat_map(|range| keep.iter().filter_map(|keep| {
+                Frames::inside(range.range).intersection(Frames::inside(*keep)).range()
+            }));
+            (sum(&map), both.map(|both| pages_in(&map, both)).sum::<u64>(), sum(&uncut))
+        }).collect();
+        let blocks = open.iter().fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
+        open.push((total - blocks.0, kept - blocks.1, nr_pages - blocks.2));
+        open.retain(|(pages, ..)| *pages > 0);
+        // The node with the most kept of its pages is the first to get those alone.
+        open.sort_by(|a, b| (u128::from(b.1) * u128::from(a.0)).cmp(&(u128::from(a.1) * u128::from(b.0))));
+        let (mut rest, mut all) = (nr_pages, total);
+        for (pages, kept, got) in open {
+            if u128::from(kept) * u128::from(all) > u128::from(rest) * u128::from(pages) {
+                rest -= kept;
+                all -= pages;
+                prop_assert_eq!(got, kept);
+            } else {
+                let exact = pages as f64 * rest as f64 / all as f64;
+                prop_assert!((got as f64 - exact).abs() < 1.001, "{} of {}", got, exact);
+            }
         }
 
         // Fewer entries: the same pages on each node, and still a good map. A map of one sliver of

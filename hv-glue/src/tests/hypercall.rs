@@ -72,3 +72,24 @@ fn invalid_calls_get_an_error_and_no_answer() {
     let error = Error::FramesNotAscending { index: 1, start: Pfn(8), previous_end: Pfn(9) };
     assert_eq!(get_mfn_pxms(&overlapping, four, &[0; 4], &mut [0; 4]), Err(error));
 }
+
+#[test]
+fn ranges_of_one_domain_that_overlap_or_repeat_are_one() {
+    let mut ranges = [
+        frames(0, 9, 5),
+        frames(0, 4, 5),
+        frames(3, 9, 5),
+        frames(9, 12, 5),
+        frames(20, 30, 0),
+        frames(25, 40, 0),
+        frames(35, 50, 1),
+    ];
+    let left = merge_pxm_ranges(&mut ranges);
+    // Neighbours stay two, and two domains stay an overlap.
+    let expected = [frames(0, 9, 5), frames(9, 12, 5), frames(20, 40, 0), frames(35, 50, 1)];
+    assert_eq!(ranges[..left], expected);
+    assert_eq!(merge_pxm_ranges(&mut []), 0);
+    let (mut pxms, mfns) = ([POISON; 5], [0, 8, 11, 20, 39]);
+    assert_eq!(get_mfn_pxms(&ranges[..3], of_hardware_domain(5), &mfns, &mut pxms), Ok(()));
+    assert_eq!(pxms, [5, 5, 5, 0, 0]);
+}

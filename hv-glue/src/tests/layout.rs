@@ -109,6 +109,29 @@ fn blocks_in_any_order_come_out_ascending() {
 }
 
 #[test]
+fn blocks_of_one_node_that_overlap_or_repeat_are_one() {
+    let mut host = host_5_0_2();
+    host.map = vec![support::ram(0, 2 * GIB), support::ram(4 * GIB, 7 * GIB)];
+    host.blocks.push(block(0, GIB, 0));
+    host.blocks.push(block(4 * GIB, 6 * GIB, 1));
+    host.blocks.push(block(6 * GIB + GIB / 2, 8 * GIB, 2));
+    host.blocks.push(block(7 * GIB, 9 * GIB, 2));
+    let layout = host.layout(6).unwrap();
+    let ranges: Vec<_> = layout.ranges().iter().map(|r| (r.range, r.vnode.0)).collect();
+    assert_eq!(
+        ranges,
+        [(range(0, 2 * GIB), 5), (range(4 * GIB, 6 * GIB), 0), (range(6 * GIB, 9 * GIB), 2)]
+    );
+    // Neighbours stay two, as in the SRAT.
+    host.blocks.push(block(9 * GIB, 10 * GIB, 2));
+    assert_eq!(host.layout(6).unwrap().ranges().len(), 4);
+    // Xen refuses an SRAT in which one of them is hot-pluggable and the other is not.
+    host.blocks[3].hotplug = true;
+    let error = host.layout(6).unwrap_err();
+    assert!(matches!(error, Error::RangesOverlap { .. }), "{error}");
+}
+
+#[test]
 fn distances_are_clamped_and_default() {
     let mut host = host_5_0_2();
     host.distances[1] = 255;

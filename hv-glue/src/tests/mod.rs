@@ -12,6 +12,7 @@ mod every_layout;
 mod gate;
 mod hypercall;
 mod layout;
+mod low_ram;
 mod populate;
 mod seed_table;
 mod support;

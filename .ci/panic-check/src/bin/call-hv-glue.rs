@@ -144,7 +144,7 @@ fn host() -> Result<(), Error> {
         Dom0Plan::memory_map(&plan).for_each(see);
     }
     see((Dom0Plan::is_by_node(&plan), Dom0Plan::first_fit(&plan), Dom0Plan::merged(&plan)));
-    see(Dom0Plan::kept_up_to(&plan));
+    see((Dom0Plan::kept_up_to(&plan), Dom0Plan::low_pages(&plan), Dom0Plan::low_floor(&plan)));
     see((e820::ram_pages(&map), e820::percent_of_ram(&map, black_box(35))));
     pages(&plan, &blocks)?;
     see(Dom0Plan::tables(&mut plan, black_box(Description::EMPTY)).is_ok());
@@ -221,7 +221,8 @@ fn gate(gate: &Gate) {
 fn calls() -> Result<(), Error> {
     let frames =
         |start, end| PxmRange { start: Pfn(start), end: Pfn(end), domain: ProximityDomain(0) };
-    let ranges = black_box([frames(0, 4), frames(4, 9)]);
+    let mut ranges = black_box([frames(0, 4), frames(4, 9)]);
+    see(hypercall::merge_pxm_ranges(&mut ranges));
     let arguments = black_box(MfnPxms { hardware_domain: true, nr: 2, pad: 0 });
     let mut pxms = [0; 2];
     hypercall::get_mfn_pxms(&ranges, arguments, black_box(&[1, 2]), &mut pxms)?;

@@ -31,6 +31,15 @@ pub(super) fn render(
         let _infallible = write!(text, "\nmemory by block\n{}", blocks(host, plan, layout));
     }
     let _infallible = write!(text, "\nmemory map\n{}", map(plan));
+    if dom0.is_by_node() {
+        let size = |pages: u64| summary::size(pages.saturating_mul(PAGE_SIZE));
+        let _infallible = writeln!(
+            text,
+            "  {} below 4 GiB, at least {}",
+            size(dom0.low_pages()),
+            size(dom0.low_floor())
+        );
+    }
     if dom0.merged() > 0 {
         let nodes = usize::try_from(dom0.merged()).unwrap_or(usize::MAX);
         let _infallible = writeln!(

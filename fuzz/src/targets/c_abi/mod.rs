@@ -200,6 +200,14 @@ fn frames_and_leaves(input: &Input) {
 
     let mut lender = Lender::new(&input.how);
     let error = lender.lend_one(input.error());
+    let ranges_at = lender.lend(&ranges);
+    // SAFETY: as in `apic_ids`.
+    let left = unsafe { hvg_merge_pxm_ranges(ranges_at, ranges.len() as u32, error) };
+    judge(&lender, left.min(0), error);
+    assert!(left <= ranges.len() as i32);
+
+    let mut lender = Lender::new(&input.how);
+    let error = lender.lend_one(input.error());
     let leaves = [HvgLeaf::default(); 5];
     let cpuid = HvgCpuid {
         size: input.size::<HvgCpuid>(),

@@ -76,6 +76,8 @@ fn trim(input: &Input, plan: *mut HvgPlan) {
         merged: 0,
         reserved: 0,
         kept_up_to: 0,
+        low_pages: 0,
+        low_floor: 0,
     };
     let map = lender.lend_one(value);
     let plan = lender.lend_at(plan);

@@ -80,6 +80,16 @@ static void domains_of_frames(void)
     CHECK(pxms[0] == 99);
 }
 
+static void ranges_of_one_domain(void)
+{
+    struct hvg_pxm_range ranges[] = { { 0, 0xa0, 5 }, { 0, 0x80, 5 }, { 0x90, 0x100, 5 }, { 0x100, 0x200, 5 } };
+
+    CHECK(hvg_merge_pxm_ranges(ranges, COUNT(ranges), NULL) == 2);
+    CHECK(ranges[0].start == 0 && ranges[0].end == 0x100 && ranges[1].start == 0x100 && ranges[1].end == 0x200);
+    CHECK(hvg_merge_pxm_ranges(NULL, 0, NULL) == 0);
+    REFUSED(hvg_merge_pxm_ranges(NULL, 1, error), -HVG_EINVAL, HVG_WHAT_ARGUMENT_NULL);
+}
+
 static void layouts_of_toolstacks(void)
 {
     uint32_t distances[] = { 10, 15, 25, 10 };
@@ -161,5 +171,6 @@ void test_guests(void)
     ids_of_three_and_two(&shape);
     leaves_follow(&shape);
     domains_of_frames();
+    ranges_of_one_domain();
     layouts_of_toolstacks();
 }

@@ -272,6 +272,7 @@ static unsigned int __read_mostly nr_pxm_ranges;
 static int __init cf_check gather_pxm_ranges(void)
 {
     unsigned int i, nr = numa_get_nr_memblks();
+    int left;
     paddr_t start, end;
     nodeid_t nid;
 
@@ -288,6 +289,12 @@ static int __init cf_check gather_pxm_ranges(void)
         pxm_ranges[nr_pxm_ranges].pxm = hv_glue_node_to_pxm(nid);
         nr_pxm_ranges++;
     }
+
+    /* Xen accepts an SRAT in which blocks of one node overlap or repeat. */
+    left = hvg_merge_pxm_ranges(pxm_ranges, nr_pxm_ranges, NULL);
+    if ( left < 0 )
+        return left;
+    nr_pxm_ranges = left;
 
     return 0;
 }

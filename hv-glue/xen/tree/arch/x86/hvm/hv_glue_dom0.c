@@ -51,6 +51,32 @@ static int __init cf_check parse_dom0_nodes(const char *s)
 }
 custom_param("dom0_nodes", parse_dom0_nodes);
 
+/* dom0-vnuma=List of [ <bool>, memory-map=<bool> ]: without it dom0 is stock's. */
+static bool __initdata opt_vnuma = true, opt_memory_map = true;
+static int __init cf_check parse_dom0_vnuma(const char *s)
+{
+    const char *ss;
+    int val, rc = 0;
+
+    do {
+        ss = strchr(s, ',');
+        if ( !ss )
+            ss = strchr(s, '\0');
+
+        if ( (val = parse_bool(s, ss)) >= 0 )
+            opt_vnuma = val;
+        else if ( (val = parse_boolean("memory-map", s, ss)) >= 0 )
+            opt_memory_map = val;
+        else
+            rc = -EINVAL;
+
+        s = ss + 1;
+    } while ( *ss );
+
+    return rc;
+}
+custom_param("dom0-vnuma", parse_dom0_vnuma);
+
 static void *__initdata plan_memory;
 static struct hvg_plan *__initdata plan;
 static bool __initdata placed;
@@ -187,6 +213,11 @@ struct domain *__init hv_glue_create_dom0(domid_t domid,
 
     if ( pv_shim )
         return domain_create(domid, config, flags);
+    if ( !opt_vnuma )
+    {
+        printk(XENLOG_INFO "vNUMA: dom0 gets none: dom0-vnuma is off\n");
+        return domain_create(domid, config, flags);
+    }
 
     if ( gather_host(&host) )
     {
@@ -238,7 +269,10 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
     unsigned int i;
     nodeid_t node;
 
-    if ( !plan || !from || !entries )
+    if ( plan && !opt_memory_map )
+        printk(XENLOG_INFO
+               "vNUMA: dom0 keeps the lowest RAM: dom0-vnuma is no-memory-map\n");
+    if ( !plan || !opt_memory_map || !from || !entries )
         goto out;
 
     for_each_online_node ( node )
@@ -264,8 +298,12 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
         d->arch.nr_e820 = map.nr_entries;
         entries = NULL;
         printk(XENLOG_INFO
-               "vNUMA: dom0's %lu pages are shared over the nodes in %u entries, %u merged, kept up to %#"PRIx64"\n",
-               nr_pages, map.nr_entries, map.merged, map.kept_up_to);
+               "vNUMA: dom0's %lu pages are shared over the nodes in %u entries, %u merged, kept up to %#"PRIx64" with %#"PRIx64" bytes of modules\n",
+               nr_pages, map.nr_entries, map.merged, map.kept_up_to,
+               map.modules);
+        printk(XENLOG_INFO
+               "vNUMA: dom0's pages below 4GiB: %"PRIu64" >= %"PRIu64"\n",
+               map.low_pages, map.low_floor);
     }
  out:
     if ( !nr_vnodes )
