@@ -21,7 +21,7 @@ SHIPPING = [
 EXCEPTIONS = pathlib.Path(__file__).with_suffix(".txt")
 ITEM = re.compile(r"(?:pub|\$vis) (?:const |unsafe )*(fn|const|struct|enum|trait|type) (\w+)")
 IMPL = re.compile(r"(?:unsafe )?impl(?:<[^>]*>)? (?:[\w:<>', ]+ for )?(\$?[\w:]+)")
-FIELD = re.compile(r"^\s*pub \w+: .*$|^\s*(?:pub|\$vis) (?:const )?fn [^{;]*[{;]|^    \w+\([^)]*\),$|^        \w+: [\w<>&' ]+,$", re.M)
+FIELD = re.compile(r"^\s*pub \w+: .*$|^\s*(?:pub|\$vis) (?:const )?fn [^{;]*[{;]|^    \w+\([^)]*\),$|^        \w+: [\w<>&' ]+,$|^    type \w+ = .*;$", re.M)
 
 
 def code(path: pathlib.Path) -> str:

@@ -1,10 +1,10 @@
 //! CEDT: CXL host bridges and memory windows. CXL 3.1, 9.18.1.
 
 use crate::{
-    Error, Show, SubTable, SubTables, Table, Value,
+    Error, Show, SubTable, Table, Value,
     acpi_table::AcpiTable,
     entry::{Field, at, fields, too_short},
-    subtable::Head,
+    subtable::{Head, SubTables},
     table::HEADER_LEN,
 };
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Signature of the FACS.
-pub const SIGNATURE: [u8; 4] = *b"FACS";
+pub(crate) const SIGNATURE: [u8; 4] = *b"FACS";
 /// Bytes of a FACS.
 pub(crate) const LEN: usize = size_of::<RawFacs>();
 /// The FACS stands on a multiple of this. ACPI 6.5, 5.2.10.
@@ -72,7 +72,7 @@ fn emit(hardware_signature: u32, buffer: &mut [u8]) -> Result<usize, Error> {
 
 /// A parsed FACS. It has no checksum.
 #[derive(Clone, Copy, Debug)]
-pub struct Facs<'a> {
+pub(crate) struct Facs<'a> {
     raw: &'a RawFacs,
 }
 
@@ -82,7 +82,7 @@ impl<'a> Facs<'a> {
     /// # Errors
     /// [`Error::TableTruncated`], [`Error::WrongSignature`], and
     /// [`Error::TableLength`] for a length field below 64.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let Ok((raw, _)) = RawFacs::ref_from_prefix(bytes) else {
             let have = bytes.len();
             return Err(Error::TableTruncated { signature: SIGNATURE, needed: LEN, have });
@@ -98,20 +98,17 @@ impl<'a> Facs<'a> {
     }
 
     /// The hardware signature: another one means another machine.
-    #[must_use]
-    pub const fn hardware_signature(&self) -> u32 {
+    const fn hardware_signature(&self) -> u32 {
         self.raw.hardware_signature.get()
     }
 
     /// The length field, at least 64.
-    #[must_use]
     pub(crate) fn length(&self) -> usize {
         usize::try_from(self.raw.length.get()).unwrap_or(usize::MAX)
     }
 
     /// Version of the structure, 2 since ACPI 4.0.
-    #[must_use]
-    pub const fn version(&self) -> u8 {
+    const fn version(&self) -> u8 {
         self.raw.version
     }
 }

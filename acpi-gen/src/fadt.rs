@@ -135,8 +135,7 @@ impl<'a> FadtView<'a> {
     }
 
     /// Whether the machine has none of the fixed hardware.
-    #[must_use]
-    pub fn hardware_reduced(&self) -> Option<bool> {
+    fn hardware_reduced(&self) -> Option<bool> {
         let (flags, _) = U32::read_from_prefix(self.table.from(112)).ok()?;
         Some(flags.get() & HW_REDUCED_ACPI != 0)
     }

@@ -2,10 +2,10 @@
 //! that of ACPI 6.2.
 
 use crate::{
-    Error, Show, SubTable, SubTables, Table, Value,
+    Error, Show, SubTable, Table, Value,
     acpi_table::AcpiTable,
     entry::{Field, at, fields, too_short},
-    subtable::Head,
+    subtable::{Head, SubTables},
     table::HEADER_LEN,
 };
 

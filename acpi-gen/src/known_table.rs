@@ -2,16 +2,18 @@
 //! that nothing panics iterate over it, so a new table is one module and one line here.
 
 use crate::{
-    Error, Facs, FadtView, Madt, PlacedTable, Rsdp, Show, Slit, Srat, Xsdt,
+    Error, FadtView, Madt, PlacedTable, Rsdp, Show, Slit, Srat,
     acpi_table::{AcpiTable, Contents},
     cedt::Cedt,
     dsdt::Dsdt,
+    facs::Facs,
     hmat::Hmat,
     hpet::Hpet,
     mcfg::Mcfg,
     msct::Msct,
     pptt::Pptt,
     spcr::Spcr,
+    xsdt::Xsdt,
 };
 
 /// Declares [`KnownTable`], in the order in which a set has the tables.

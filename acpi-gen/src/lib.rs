@@ -68,6 +68,7 @@ mod description;
 mod entry;
 mod error;
 mod error_text;
+mod facs;
 mod hmat;
 mod hpet;
 mod known_table;
@@ -89,7 +90,6 @@ mod wire;
 
 pub mod check;
 pub mod dsdt;
-pub mod facs;
 pub mod fadt;
 pub mod madt;
 mod rsdp;
@@ -103,7 +103,6 @@ pub use description::{
     NmiForm, NmiTarget, Oem, Polarity, Processor, ProcessorState, Trigger,
 };
 pub use error::Error;
-pub use facs::Facs;
 pub use fadt::FadtView;
 pub use known_table::KnownTable;
 pub use madt::{Madt, MadtEntry};
@@ -113,10 +112,10 @@ pub use rsdp::Rsdp;
 pub use show::{Show, Value};
 pub use slit::Slit;
 pub use srat::{Srat, SratEntry};
-pub use subtable::{SubTable, SubTables};
+pub use subtable::SubTable;
 pub use table::Table;
 pub use table_set::{MAX_TABLES, Placed, TableSet};
 pub use topology::Topology;
 pub use units::{ApicId, Distance, Gpa, GpaRange, ProcessorUid, ProximityDomain};
 pub use walk::{FoundTable, Physical, TableWalk, WalkError};
-pub use xsdt::{ListedTables, RSDT, Xsdt};
+pub use xsdt::{ListedTables, RSDT};

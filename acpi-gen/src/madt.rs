@@ -5,9 +5,10 @@ use zerocopy::{FromBytes, little_endian::U32};
 
 use crate::{
     ApicId, Error, InterruptOverride, IntiFlags, IoApic, LocalNmi, NmiTarget, Processor,
-    ProcessorState, ProcessorUid, Show, SubTables, Table, Topology, Value,
+    ProcessorState, ProcessorUid, Show, Table, Topology, Value,
     acpi_table::{AcpiTable, Contents},
     entry::{at, entries},
+    subtable::SubTables,
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -296,8 +297,7 @@ impl<'a> Madt<'a> {
     }
 
     /// Physical address of the local APICs' registers.
-    #[must_use]
-    pub const fn local_apic_address(&self) -> u32 {
+    const fn local_apic_address(&self) -> u32 {
         self.fixed.local_apic_address.get()
     }
 
@@ -314,8 +314,7 @@ impl<'a> Madt<'a> {
     }
 
     /// The entries as bytes.
-    #[must_use]
-    pub fn sub_tables(&self) -> SubTables<'a> {
+    pub(crate) fn sub_tables(&self) -> SubTables<'a> {
         SubTables::new(&self.table, ENTRIES)
     }
 

@@ -1,9 +1,10 @@
 //! MSCT: the most domains and memory that there can be. ACPI 6.5, 5.2.19.
 
 use crate::{
-    Error, Show, SubTables, Table,
+    Error, Show, Table,
     acpi_table::AcpiTable,
     entry::{Field, at, fields, too_short},
+    subtable::SubTables,
 };
 
 const SIGNATURE: [u8; 4] = *b"MSCT";

@@ -1,9 +1,10 @@
 //! PPTT: processors, packages and caches as a tree. ACPI 6.5, 5.2.30.
 
 use crate::{
-    Error, Show, SubTable, SubTables, Table, Value,
+    Error, Show, SubTable, Table, Value,
     acpi_table::AcpiTable,
     entry::{Field, at, fields, too_short},
+    subtable::SubTables,
     table::HEADER_LEN,
 };
 

@@ -110,14 +110,12 @@ impl<'a> Rsdp<'a> {
     }
 
     /// The RSDT's address, 0 where there is none.
-    #[must_use]
-    pub const fn rsdt(&self) -> u32 {
+    const fn rsdt(&self) -> u32 {
         self.v1.rsdt.get()
     }
 
     /// The XSDT's address, from revision 2 on.
-    #[must_use]
-    pub fn xsdt(&self) -> Option<Gpa> {
+    fn xsdt(&self) -> Option<Gpa> {
         self.v2.map(|v2| Gpa(v2.xsdt.get()))
     }
 

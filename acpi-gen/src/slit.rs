@@ -106,8 +106,7 @@ impl<'a> Slit<'a> {
     }
 
     /// Rows, and columns: one more than the highest domain that it speaks of.
-    #[must_use]
-    pub const fn localities(&self) -> usize {
+    pub(crate) const fn localities(&self) -> usize {
         self.localities
     }
 

@@ -4,10 +4,10 @@
 use zerocopy::little_endian::{U32, U64};
 
 use crate::{
-    ApicId, Error, MemoryRange, Processor, ProximityDomain, Show, SubTable, SubTables, Table,
-    Topology, Value,
+    ApicId, Error, MemoryRange, Processor, ProximityDomain, Show, SubTable, Table, Topology, Value,
     acpi_table::{AcpiTable, Contents},
     entry::{at, entries, split},
+    subtable::SubTables,
     table::{self, HEADER_LEN},
     wire::wire,
 };
@@ -190,8 +190,7 @@ impl<'a> Srat<'a> {
     }
 
     /// The entries as bytes.
-    #[must_use]
-    pub fn sub_tables(&self) -> SubTables<'a> {
+    pub(crate) fn sub_tables(&self) -> SubTables<'a> {
         SubTables::new(&self.table, ENTRIES)
     }
 

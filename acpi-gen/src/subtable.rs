@@ -69,7 +69,7 @@ impl SubTable<'_> {
 /// The entries of a table in order. A length below that of the head or past the table's end is
 /// an error, and after an error there is nothing: no input makes it stand still.
 #[derive(Clone, Copy, Debug)]
-pub struct SubTables<'a> {
+pub(crate) struct SubTables<'a> {
     signature: [u8; 4],
     head: Head,
     offset: usize,

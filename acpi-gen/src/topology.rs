@@ -102,8 +102,7 @@ impl<'a> Topology<'a> {
 
     /// Localities of the SLIT: the highest proximity domain plus 1, and 0 where
     /// neither processors nor memory have a domain (then there is no SRAT or SLIT).
-    #[must_use]
-    pub const fn localities(&self) -> u32 {
+    pub(crate) const fn localities(&self) -> u32 {
         self.localities
     }
 

@@ -3,7 +3,10 @@
 use core::fmt;
 
 use crate::{
-    Error, Facs, Gpa, ListedTables, Rsdp, Table, acpi_table::AcpiTable, facs, rsdp,
+    Error, Gpa, ListedTables, Rsdp, Table,
+    acpi_table::AcpiTable,
+    facs::{self, Facs},
+    rsdp,
     table::HEADER_LEN,
 };
 

@@ -68,7 +68,7 @@ impl Iterator for ListedTables<'_> {
 
 /// A parsed XSDT, as a bounded view.
 #[derive(Clone, Copy, Debug)]
-pub struct Xsdt<'a> {
+pub(crate) struct Xsdt<'a> {
     table: Table<'a>,
 }
 
@@ -77,18 +77,17 @@ impl<'a> Xsdt<'a> {
     ///
     /// # Errors
     /// Those of [`Table::parse`], and [`Error::WrongSignature`].
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         Table::parse_as(bytes, SIGNATURE, HEADER_LEN).map(|table| Self { table })
     }
 
     /// The table's header and bytes.
-    #[must_use]
-    pub const fn table(&self) -> &Table<'a> {
+    pub(crate) const fn table(&self) -> &Table<'a> {
         &self.table
     }
 
     /// The addresses in order; a rest of less than 8 bytes is left alone.
-    pub fn addresses(&self) -> impl Iterator<Item = Gpa> + use<'a> {
+    fn addresses(&self) -> impl Iterator<Item = Gpa> + use<'a> {
         ListedTables::of(SIGNATURE, self.table.bytes())
     }
 }

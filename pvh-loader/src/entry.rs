@@ -54,8 +54,7 @@ pub struct EntryState {
 impl EntryState {
     /// The state for a kernel entered at `entry` with its start info at
     /// `start_info`, or `None` where one of them is not below 4 GiB.
-    #[must_use]
-    pub fn new(entry: Gpa, start_info: Gpa) -> Option<Self> {
+    pub(crate) fn new(entry: Gpa, start_info: Gpa) -> Option<Self> {
         Some(Self {
             eip: u32::try_from(entry.0).ok()?,
             ebx: u32::try_from(start_info.0).ok()?,

@@ -82,7 +82,7 @@ pub use kernel::{Kernel, Relocation, Segment};
 pub use memory::{GuestMemory, NotWritten, SliceMemory};
 pub use piece::Piece;
 pub use plan::{Guest, Item, Lists, Module, Plan};
-pub use region::{MAX_MAP_ENTRIES, Map, map_len, memory_map};
+pub use region::{Map, map_len, memory_map};
 pub use start_info::{MapEntry, ModuleEntry, StartInfo};
 #[cfg(feature = "vm-memory")]
 pub use vm_memory::VmMemory;

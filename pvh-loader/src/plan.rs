@@ -172,13 +172,6 @@ impl<'a> Plan<'a> {
         self.tables_len
     }
 
-    /// The pages of `hvm_start_info`, which stands at their start, and of all it
-    /// points to but tables and modules.
-    #[must_use]
-    pub const fn start_info(&self) -> GpaRange {
-        self.start_info
-    }
-
     /// The modules' pages, in the order of the modules.
     pub fn modules(&self) -> impl Iterator<Item = GpaRange> + use<'a> {
         self.modules.iter().flatten().copied()

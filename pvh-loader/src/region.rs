@@ -8,7 +8,7 @@ use crate::Error;
 
 /// The most entries that a map may have: Linux's PVH entry copies 128
 /// (E820_MAX_ENTRIES_ZEROPAGE) and leaves out the rest without a word.
-pub const MAX_MAP_ENTRIES: usize = 128;
+pub(crate) const MAX_MAP_ENTRIES: usize = 128;
 
 /// The entries that [`memory_map`] needs for `regions` regions: the
 /// tables' place may cut one into three.
@@ -23,7 +23,7 @@ pub const fn map_len(regions: usize) -> usize {
 ///
 /// # Errors
 /// [`Error::ListTooShort`] where `list` is shorter than [`map_len`] says,
-/// [`Error::RegionsOverlap`], and [`Error::MapTooLong`] above [`MAX_MAP_ENTRIES`].
+/// [`Error::RegionsOverlap`], and [`Error::MapTooLong`] above 128 entries.
 pub fn memory_map<'m>(
     regions: &[E820Entry],
     tables: Option<GpaRange>,

@@ -5,7 +5,7 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U32, U64};
 
 use crate::bytes::len64;
-use crate::region::memory_map;
+use crate::region::{MAX_MAP_ENTRIES, memory_map};
 use crate::start_info::{MapEntry, ModuleEntry, START_MAGIC, StartInfo};
 use crate::{EntryState, Error, GuestMemory, Item, NotWritten, Piece, Plan};
 
@@ -28,7 +28,7 @@ impl Layout {
         let info = plan.start_info.start();
         let modules = after(info, size_of::<StartInfo>(), 1);
         let map = after(modules, size_of::<ModuleEntry>(), plan.guest.modules.len());
-        let strings = after(map, size_of::<MapEntry>(), crate::MAX_MAP_ENTRIES);
+        let strings = after(map, size_of::<MapEntry>(), MAX_MAP_ENTRIES);
         Self { info, modules, map, strings }
     }
 }

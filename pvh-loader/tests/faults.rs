@@ -105,6 +105,10 @@ fn contents(memory: &Memory, ebx: u32) -> Vec<(u64, u64, String)> {
     found
 }
 
+fn start_info(plan: &Plan<'_>) -> GpaRange {
+    plan.ranges().find(|(item, _)| *item == Item::StartInfo).unwrap().1
+}
+
 #[test]
 fn every_write_fails_once_and_is_named() {
     with_guest(|plan| {
@@ -114,7 +118,7 @@ fn every_write_fails_once_and_is_named() {
             plan.carry_out(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut whole.bytes)).unwrap();
         let mut contents = contents(&whole, entry.ebx);
         // What is filled with zeros, and what the image's program headers say.
-        for (range, what) in [(plan.tables(), "ACPI tables"), (plan.start_info(), "start info")] {
+        for (range, what) in [(plan.tables(), "ACPI tables"), (start_info(plan), "start info")] {
             let what = format!("the zeros in the place of the {what}");
             contents.push((range.start().0, range.size(), what));
         }
@@ -179,7 +183,7 @@ fn a_map_that_cannot_be_replaced_is_named_too() {
             let result = plan.replace_map(&regions, &mut [None; 8], &mut failing);
             result.err().map(|error| error.to_string())
         };
-        let info = plan.start_info().start().0;
+        let info = start_info(plan).start().0;
         // Behind hvm_start_info and the module list; 7 entries, the tables' among them.
         for n in 0..7_u64 {
             let at = info + 56 + 2 * 32 + 24 * n;

@@ -13,7 +13,7 @@ mod common;
 #[path = "common/memory.rs"]
 mod memory;
 
-use acpi_gen::{Gpa, Rsdp, Xsdt};
+use acpi_gen::{Gpa, ListedTables, Rsdp, Table};
 use common::*;
 use memory::{Memory, with_plan};
 use pvh_loader::*;
@@ -87,9 +87,9 @@ fn the_memory_map_is_sorted_and_holds_the_tables_as_acpi() {
     );
     let rsdp = memory.u64(info + 32);
     assert!((start..end).contains(&rsdp));
-    let xsdt = Rsdp::parse(memory.at(rsdp, 36)).unwrap().xsdt().unwrap();
+    let xsdt = Rsdp::parse(memory.at(rsdp, 36)).unwrap().root().0;
     let bytes = memory.at(xsdt.0, (end - xsdt.0) as usize);
-    for table in Xsdt::parse(bytes).unwrap().addresses() {
+    for table in ListedTables::of(*b"XSDT", Table::parse(bytes).unwrap().bytes()) {
         assert!((start..end).contains(&table.0), "{:#x}", table.0);
     }
 }

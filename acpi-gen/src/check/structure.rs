@@ -2,7 +2,7 @@
 
 use super::{Consumer, Kind, Severity, Tables};
 use crate::{
-    Error, FadtView, Madt, MadtEntry, Rsdp, Slit, Srat, SratEntry, Table, Xsdt, madt, srat,
+    Error, FadtView, Madt, MadtEntry, Rsdp, Slit, Srat, SratEntry, Table, madt, srat, xsdt::Xsdt,
 };
 
 /// The table by which the machine has no x86 processors but others: the MADT, or the SRAT

@@ -9,7 +9,7 @@ use acpi::rsdp::Rsdp;
 use acpi::sdt::Signature;
 use acpi::sdt::madt::{Madt, MadtEntry};
 use acpi::{AcpiTables, Handler, PciAddress, PhysicalMapping, RawPhysicalMapping};
-use acpi_gen::{Gpa, MadtEntry as Ours, TableSet, madt};
+use acpi_gen::{Gpa, ListedTables, MadtEntry as Ours, TableSet, madt};
 
 use crate::samples::{self, Machine};
 
@@ -171,13 +171,12 @@ fn it_reads_the_goldens() {
         let names = ["facp.dat", "apic.dat", "srat.dat", "slit.dat"];
         let in_xsdt: Vec<&Vec<u8>> = names.iter().filter_map(|name| files.get(*name)).collect();
         let rsdp = acpi_gen::Rsdp::parse(&files["rsdp.dat"]).unwrap();
-        let xsdt = acpi_gen::Xsdt::parse(&files["xsdt.dat"]).unwrap();
-        let addresses: Vec<Gpa> = xsdt.addresses().collect();
+        let addresses: Vec<Gpa> = ListedTables::of(*b"XSDT", &files["xsdt.dat"]).collect();
         if addresses.len() != in_xsdt.len() {
             continue;
         }
         let mut memory = files["rsdp.dat"].clone();
-        let placed = [rsdp.xsdt().unwrap()].into_iter().chain(addresses);
+        let placed = [rsdp.root().0].into_iter().chain(addresses);
         for (address, table) in placed.zip([&files["xsdt.dat"]].into_iter().chain(in_xsdt)) {
             memory.resize(address.0 as usize - BASE, 0);
             memory.extend(table);

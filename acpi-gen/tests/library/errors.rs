@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use acpi_gen::{
-    ApicId, Description, Distance, Entries, Error, Facs, Gpa, GpaRange, InterruptOverride, IoApic,
-    LocalNmi, Madt, NmiForm, NmiTarget, Polarity, Processor, ProcessorState, ProcessorUid,
-    ProximityDomain, Revisions, Rsdp, Slit, Srat, Table, TableSet, Topology, Trigger,
+    ApicId, Description, Distance, Entries, Error, Gpa, GpaRange, InterruptOverride, IoApic,
+    KnownTable, LocalNmi, Madt, NmiForm, NmiTarget, Polarity, Processor, ProcessorState,
+    ProcessorUid, ProximityDomain, Revisions, Rsdp, Slit, Srat, Table, TableSet, Topology, Trigger,
+    slit,
 };
 
+use crate::bytes::Shown;
 use crate::samples::{Machine, memory, processor};
 
 /// A change that makes a good machine a bad one.
@@ -204,7 +206,7 @@ fn of_readers() -> Vec<(Error, Error)> {
             Error::TableLength { signature: *b"SRAT", len: 47, min: 48 },
         ),
         (
-            Facs::parse(&header(b"FACT", 64)).map(|_| ()).unwrap_err(),
+            Shown::of(KnownTable::Facs, &header(b"FACT", 64)).map(|_| ()).unwrap_err(),
             Error::WrongSignature { expected: *b"FACS", found: *b"FACT" },
         ),
         (Rsdp::parse(b"RSD PTR").map(|_| ()).unwrap_err(), Error::NotAnRsdp),
@@ -262,5 +264,6 @@ fn the_highest_values_are_taken() {
     machine.distances = vec![Distance::LOCAL];
     machine.valid();
     machine.processors[0].domain = Some(pxm(65_534));
-    assert_eq!(machine.valid().localities(), 65_535);
+    // A header, the number of localities, and a byte for each pair.
+    assert_eq!(slit::len(&machine.valid()), Ok(36 + 8 + 65_535 * 65_535));
 }

@@ -1,14 +1,15 @@
 //! What is emitted reads back as what was described, for any description.
 
 use acpi_gen::{
-    AcpiVersion, ApicId, Distance, Entries, FadtView, Gpa, InterruptOverride, IoApic, LocalNmi,
-    Madt, MadtEntry, NmiForm, NmiTarget, Oem, Polarity, Processor, ProcessorState, ProcessorUid,
-    ProximityDomain, Revisions, Rsdp, Slit, Srat, SratEntry, Table, TableSet, Topology, Trigger,
-    Xsdt, madt, slit, srat,
+    AcpiVersion, ApicId, Distance, Entries, FadtView, Gpa, InterruptOverride, IoApic, KnownTable,
+    ListedTables, LocalNmi, Madt, MadtEntry, NmiForm, NmiTarget, Oem, Polarity, Processor,
+    ProcessorState, ProcessorUid, ProximityDomain, Revisions, Rsdp, Slit, Srat, SratEntry, Table,
+    TableSet, Topology, Trigger, madt, slit, srat,
 };
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 
+use crate::bytes::Shown;
 use crate::samples::{self, Machine};
 
 /// Ids and UIDs around every border, and any others.
@@ -264,7 +265,8 @@ fn check_tables(machine: &Machine, topology: &Topology<'_>) {
     let bytes = samples::table(topology, madt::len, madt::emit);
     let read = Madt::parse(&bytes).unwrap();
     check_headers(machine, read.table(), machine.revisions.madt());
-    assert_eq!(read.local_apic_address(), 0xFEE0_0000);
+    let shown = Shown::of(KnownTable::Madt, &bytes).unwrap();
+    assert_eq!(shown.fields["local_apic_address"], 0xFEE0_0000);
     assert_eq!(read.pcat_compat(), machine.pcat_compat);
     let entries: Vec<_> = read.entries().map(Result::unwrap).collect();
     assert_eq!(entries, madt_entries(machine));
@@ -279,7 +281,7 @@ fn check_tables(machine: &Machine, topology: &Topology<'_>) {
     let read = Slit::parse(&bytes).unwrap();
     check_headers(machine, read.table(), 1);
     let highest = machine.domains.iter().max().map(|domain| domain.0);
-    assert_eq!(read.localities(), highest.map_or(0, |highest| highest as usize + 1));
+    assert_eq!(read.rows().count(), highest.map_or(0, |highest| highest as usize + 1));
     for (from, row) in (0..).map(ProximityDomain).zip(read.rows()) {
         for (to, &cell) in (0..).map(ProximityDomain).zip(row) {
             let place = |of| machine.domains.binary_search(&of).ok();
@@ -293,15 +295,19 @@ fn check_tables(machine: &Machine, topology: &Topology<'_>) {
     }
 }
 
-fn check_set(topology: &Topology<'_>, set: &TableSet<'_>, other_tables: &[Gpa], base: Gpa) {
+fn check_set(set: &TableSet<'_>, other_tables: &[Gpa], base: Gpa) {
     let placed = set.place(base).unwrap();
     let bytes = samples::emitted(set, base);
     let at = |address: Gpa| &bytes[usize::try_from(address.0 - base.0).unwrap()..];
     let rsdp = Rsdp::parse(at(placed.rsdp())).unwrap();
     assert_eq!((rsdp.revision(), rsdp.sums()), (2, (0, Some(0))));
-    let xsdt = Xsdt::parse(at(rsdp.xsdt().unwrap())).unwrap();
-    assert_eq!(xsdt.table().sum(), 0);
-    let addresses: Vec<_> = xsdt.addresses().collect();
+    let (xsdt, signature) = rsdp.root();
+    assert_eq!(signature, *b"XSDT");
+    let xsdt = Table::parse(at(xsdt)).unwrap();
+    assert_eq!(xsdt.sum(), 0);
+    let addresses: Vec<_> = ListedTables::of(signature, xsdt.bytes()).collect();
+    let shown = Shown::of(KnownTable::Xsdt, xsdt.bytes()).unwrap();
+    assert!(shown.items.iter().eq(addresses.iter().map(|address| &address.0)));
     let (own, others) = addresses.split_at(addresses.len() - other_tables.len());
     assert_eq!(others, other_tables);
     for address in own {
@@ -310,14 +316,18 @@ fn check_set(topology: &Topology<'_>, set: &TableSet<'_>, other_tables: &[Gpa], 
         assert_eq!(table.sum(), 0);
         assert_eq!(placed.table(table.signature()).unwrap().address, *address);
         if let Ok(fadt) = FadtView::parse(table.bytes()) {
-            assert_eq!(fadt.hardware_reduced(), Some(true));
+            let shown = Shown::of(KnownTable::Fadt, table.bytes()).unwrap();
+            assert_eq!(shown.fields["hardware_reduced"], 1);
             assert_eq!(Table::parse(at(fadt.dsdt().unwrap())).unwrap().sum(), 0);
             let facs = fadt.facs().unwrap();
             assert!(facs.0.is_multiple_of(64));
-            acpi_gen::Facs::parse(at(facs)).unwrap();
+            Shown::of(KnownTable::Facs, at(facs)).unwrap();
         }
     }
-    let affinity = usize::from(topology.localities() > 0) * 2;
+    let described = set.topology().description();
+    let has_nodes = !described.memory.is_empty()
+        || described.processors.iter().any(|processor| processor.domain.is_some());
+    let affinity = usize::from(has_nodes) * 2;
     let fadt = usize::from(placed.table(*b"FACP").is_some());
     assert_eq!(own.len(), 1 + affinity + fadt);
 }
@@ -329,9 +339,9 @@ proptest! {
         check_tables(&machine, &topology);
         let base = Gpa(base << 6);
         let other_tables = [Gpa(0x1234_5678), Gpa(u64::MAX)];
-        check_set(&topology, &TableSet::new(&topology).with_tables(&other_tables), &other_tables, base);
+        check_set(&TableSet::new(&topology).with_tables(&other_tables), &other_tables, base);
         match TableSet::complete(&topology) {
-            Ok(set) => check_set(&topology, &set, &[], base),
+            Ok(set) => check_set(&set, &[], base),
             Err(error) => {
                 prop_assert_eq!(error, acpi_gen::Error::FadtNotOurs);
                 prop_assert_eq!(machine.revisions, Revisions::MadtOf(4));
@@ -359,9 +369,9 @@ fn the_varied_machine_reads_back() {
     let machine = Machine::varied(300);
     let topology = machine.valid();
     check_tables(&machine, &topology);
-    let kinds: std::collections::BTreeSet<u8> = {
-        let bytes = samples::table(&topology, madt::len, madt::emit);
-        Madt::parse(&bytes).unwrap().sub_tables().map(|entry| entry.unwrap().kind).collect()
-    };
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [0, 1, 2, 4, 9, 0xA]);
+    let bytes = samples::table(&topology, madt::len, madt::emit);
+    let mut types = Shown::of(KnownTable::Madt, &bytes).unwrap().entries;
+    types.sort_unstable();
+    types.dedup();
+    assert_eq!(types, [0, 1, 2, 4, 9, 0xA]);
 }

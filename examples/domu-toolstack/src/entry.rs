@@ -60,12 +60,21 @@ fn boot_cpu(entry: &EntryState) -> HvmCpu {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use acpi_gen::Gpa;
 
     #[test]
     fn segments_have_the_rights_that_xen_expects() {
         // As xc_dom_x86.c names them for PVH: 0xc9b, 0xc93, 0x8b.
-        let entry = EntryState::new(Gpa(0x100_0000), Gpa(0x20_0000)).unwrap();
+        let segment = |limit, descriptor| SegmentState { base: 0, limit, descriptor };
+        let entry = EntryState {
+            eip: 0x100_0000,
+            ebx: 0x20_0000,
+            cr0: 1,
+            cr4: 0,
+            eflags: 2,
+            cs: segment(u32::MAX, 0x00CF_9B00_0000_FFFF),
+            data: segment(u32::MAX, 0x00CF_9300_0000_FFFF),
+            tr: segment(0x67, 0x0000_8900_0000_0067),
+        };
         let cpu = boot_cpu(&entry);
         assert_eq!((cpu.cs_arbytes, cpu.ds_arbytes, cpu.ss_arbytes), (0xC9B, 0xC93, 0xC93));
         assert_eq!((cpu.tr_arbytes, cpu.tr_limit), (0x8B, 0x67));

@@ -8,13 +8,15 @@ use acpi_gen::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use pvh_loader::{
-    E820Entry, E820Type, Error, Guest, Item, Kernel, Lists, MAX_MAP_ENTRIES, Module, Piece, Plan,
-    map_len,
+    E820Entry, E820Type, Error, Guest, Item, Kernel, Lists, Module, Piece, Plan, map_len,
 };
 
 use crate::ranges::{Cursor, Size};
 use crate::writes::Memory;
 use crate::{Interest, encode};
+
+/// E820_MAX_ENTRIES_ZEROPAGE: Linux's PVH entry takes no more.
+const LINUX_MAP_ENTRIES: usize = 128;
 
 /// A guest.
 #[derive(Arbitrary, Clone, Debug, Default, PartialEq, Eq)]
@@ -216,6 +218,11 @@ pub fn with_plan<R>(
     Some(plan.map(|plan| with(&plan, &guest)))
 }
 
+/// Where an item is.
+pub fn place(plan: &Plan<'_>, item: Item) -> GpaRange {
+    plan.ranges().find(|(other, _)| *other == item).expect("an item of every plan").1
+}
+
 fn places_are_free(plan: &Plan<'_>, guest: &Guest<'_>) {
     let ranges: Vec<_> = plan.ranges().collect();
     for (index, (item, range)) in ranges.iter().enumerate() {
@@ -253,7 +260,7 @@ fn places_are_free(plan: &Plan<'_>, guest: &Guest<'_>) {
 /// The guest's map says of each address what the machine's does, but for the tables.
 fn map_is_the_machines(plan: &Plan<'_>, memory: &[E820Entry]) {
     let map: Vec<_> = plan.map().regions().collect();
-    assert!(map.len() <= MAX_MAP_ENTRIES);
+    assert!(map.len() <= LINUX_MAP_ENTRIES);
     for pair in map.windows(2) {
         assert!(pair[0].range.end() <= pair[1].range.start());
         assert!(pair[0].range.end() < pair[1].range.start() || pair[0].kind != pair[1].kind);
@@ -296,14 +303,14 @@ pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<P
         assert!(ranges.iter().any(inside), "wrote outside of the plan");
     }
     assert_eq!(u64::from(state.eip), plan.entry().0);
-    assert_eq!(u64::from(state.ebx), plan.start_info().start().0);
+    assert_eq!(u64::from(state.ebx), place(plan, Item::StartInfo).start().0);
     assert_eq!((state.cr0, state.cr4, state.eflags & 0x20300), (1, 0, 0));
 
     for (module, place) in guest.modules.iter().zip(plan.modules()) {
         assert_eq!(memory.read(place.start().0, module.bytes.len()), module.bytes);
     }
     let rsdp = memory.read(plan.tables().start().0, 36);
-    let xsdt = Rsdp::parse(&rsdp).expect("an RSDP").xsdt().expect("an XSDT");
+    let xsdt = Rsdp::parse(&rsdp).expect("an RSDP").root().0;
     assert_eq!(memory.read(xsdt.0, 4), b"XSDT");
     assert!(plan.ranges().any(|(item, range)| item == Item::Tables && range.contains(xsdt)));
     assert!(!plan.to_string().is_empty());
@@ -334,7 +341,7 @@ fn piece_at(plan: &Plan<'_>, guest: &Guest<'_>, at: Gpa, len: u64) -> Piece {
         Item::Module { index } => Piece::Module { index },
         Item::StartInfo => {
             let list = 56 + 32 * guest.modules.len() as u64;
-            let map = list + 24 * MAX_MAP_ENTRIES as u64;
+            let map = list + 24 * LINUX_MAP_ENTRIES as u64;
             match offset {
                 0..56 => Piece::StartInfo,
                 _ if offset < list => Piece::ModuleEntry { index: (offset as usize - 56) / 32 },

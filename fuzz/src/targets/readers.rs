@@ -1,6 +1,8 @@
 //! The readers over any bytes: no panic, no standstill, no byte outside of the
 //! table, and never a second item after an error that ends a list.
 
+use std::collections::BTreeMap;
+
 use acpi_gen::*;
 
 use crate::Interest;
@@ -19,15 +21,15 @@ pub fn run(data: &[u8]) -> Interest {
         madt(bytes, &table);
         srat(bytes, &table);
         slit(bytes, &table);
-        xsdt(bytes, &table);
+        xsdt(&table);
         fadt(bytes, &table);
         shown(bytes, &table);
     }
     read |= rsdp(bytes);
-    if let Ok(facs) = Facs::parse(bytes) {
+    if let Ok(facs) = Shown::of(KnownTable::Facs, bytes) {
         read = true;
-        assert_eq!(facs.hardware_signature().to_le_bytes(), bytes[8..12]);
-        assert_eq!(facs.version(), bytes[32]);
+        assert_eq!(facs.fields["hardware_signature"], number(&bytes[8..12]));
+        assert_eq!(facs.fields["version"], u64::from(bytes[32]));
     }
     if read { Interest::Keep } else { Interest::Reject }
 }
@@ -51,44 +53,63 @@ fn header(bytes: &[u8]) -> Option<Table<'_>> {
             assert!(!error.to_string().is_empty());
             // Nobody reads what has no header.
             assert!(Madt::parse(bytes).is_err() && Srat::parse(bytes).is_err());
-            assert!(Slit::parse(bytes).is_err() && Xsdt::parse(bytes).is_err());
-            assert!(FadtView::parse(bytes).is_err());
+            assert!(Slit::parse(bytes).is_err() && FadtView::parse(bytes).is_err());
             None
         }
     }
 }
 
-/// The entries stand one behind the other from `from` on; the list ends at the
-/// table's end or with its only error.
-fn sub_tables<'a>(entries: SubTables<'a>, table: &Table<'a>, from: usize) -> Vec<SubTable<'a>> {
-    let (mut good, mut at, mut failed) = (Vec::new(), from, false);
-    let mut iterator = entries;
-    for entry in iterator.by_ref() {
-        assert!(!failed, "an entry after an error");
-        match entry {
-            Ok(entry) => {
-                assert_eq!(entry.offset, at);
-                assert!(entry.bytes.len() >= 2);
-                assert_eq!(usize::from(entry.bytes[1]), entry.bytes.len());
-                assert_eq!(entry.kind, entry.bytes[0]);
-                assert!(std::ptr::eq(entry.bytes, &table.bytes()[at..][..entry.bytes.len()]));
-                at += entry.bytes.len();
-                good.push(entry);
+/// Offsets of the entries that a plain reader finds from `from` on, up to the table's end or
+/// the first length that is wrong, and whether there is one.
+fn entries(table: &[u8], from: usize) -> (Vec<usize>, bool) {
+    let (mut offsets, mut at) = (Vec::new(), from);
+    while at < table.len() {
+        match table[at..] {
+            [_, len, ..] if len >= 2 && at + usize::from(len) <= table.len() => {
+                offsets.push(at);
+                at += usize::from(len);
             }
-            Err(error) => {
-                failed = true;
-                assert!(matches!(
-                    error,
-                    Error::EntryLength { offset, .. } | Error::EntryPastEnd { offset, .. }
-                        if offset == at
-                ));
-                assert!(!error.to_string().is_empty());
-            }
+            _ => return (offsets, true),
         }
     }
-    assert!(iterator.next().is_none() && iterator.next().is_none());
-    assert!(failed || at == table.bytes().len());
-    good
+    (offsets, false)
+}
+
+/// The library's entries are those of the plain reader, with an error for one below the length
+/// that `known` has for its type, and one for a length that is wrong.
+fn same_entries<T>(
+    table: &Table<'_>,
+    from: usize,
+    known: &[(u8, usize)],
+    parsed: impl Iterator<Item = Result<T, Error>>,
+    other: impl Fn(&T) -> Option<&[u8]>,
+) {
+    let bytes = table.bytes();
+    let (offsets, ends_early) = entries(bytes, from);
+    let mut parsed = parsed;
+    for at in offsets {
+        let entry = &bytes[at..][..usize::from(bytes[at + 1])];
+        let parsed = parsed.next().expect("an entry");
+        match least(known, entry[0]) {
+            None => {
+                let parsed = parsed.expect("an entry of another type");
+                let same = other(&parsed).is_some_and(|other| std::ptr::eq(other, entry));
+                assert!(same, "type {} at {at}", entry[0]);
+            }
+            Some(least) => assert_eq!(parsed.is_ok(), entry.len() >= least),
+        }
+    }
+    if ends_early {
+        let error = parsed.next().and_then(Result::err).expect("an error");
+        assert!(matches!(error, Error::EntryLength { .. } | Error::EntryPastEnd { .. }));
+        assert!(!error.to_string().is_empty());
+    }
+    assert!(parsed.next().is_none() && parsed.next().is_none());
+}
+
+/// A little-endian number.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
 /// Types and what they take, ACPI 6.5, 5.2.12 and 5.2.16.
@@ -100,7 +121,8 @@ fn madt<'a>(bytes: &'a [u8], table: &Table<'a>) {
     let Ok(madt) = Madt::parse(bytes) else {
         return assert!(table.signature() != madt::SIGNATURE || table.bytes().len() < 44);
     };
-    assert_eq!(madt.local_apic_address().to_le_bytes(), bytes[36..40]);
+    let shown = Shown::of(KnownTable::Madt, bytes).expect("a MADT");
+    assert_eq!(shown.fields["local_apic_address"], number(&bytes[36..40]));
     assert_eq!(madt.flags().to_le_bytes(), bytes[40..44]);
     assert_eq!(madt.pcat_compat(), bytes[40] & 1 == 1);
     let known = [
@@ -117,14 +139,10 @@ fn madt<'a>(bytes: &'a [u8], table: &Table<'a>) {
         (0xA, 12),
         (0x10, 16),
     ];
-    for entry in sub_tables(madt.sub_tables(), table, 44) {
-        let parsed = MadtEntry::parse(entry);
-        match least(&known, entry.kind) {
-            None => assert_eq!(parsed, Ok(MadtEntry::Other(entry))),
-            Some(least) => assert_eq!(parsed.is_ok(), entry.bytes.len() >= least),
-        }
-    }
-    assert_eq!(madt.entries().count(), madt.sub_tables().count());
+    same_entries(table, 44, &known, madt.entries(), |entry| match entry {
+        MadtEntry::Other(entry) => Some(entry.bytes),
+        _ => None,
+    });
 }
 
 fn srat<'a>(bytes: &'a [u8], table: &Table<'a>) {
@@ -132,22 +150,27 @@ fn srat<'a>(bytes: &'a [u8], table: &Table<'a>) {
         return assert!(table.signature() != srat::SIGNATURE || table.bytes().len() < 48);
     };
     let known = [(0, 16), (1, 40), (2, 24), (5, 32), (6, 32)];
-    for entry in sub_tables(srat.sub_tables(), table, 48) {
-        let parsed = SratEntry::parse(entry);
-        match least(&known, entry.kind) {
-            None => assert_eq!(parsed, Ok(SratEntry::Other(entry))),
-            Some(least) => assert_eq!(parsed.is_ok(), entry.bytes.len() >= least),
-        }
-    }
-    assert_eq!(srat.entries().count(), srat.sub_tables().count());
+    same_entries(table, 48, &known, srat.entries(), |entry| match entry {
+        SratEntry::Other(entry) => Some(entry.bytes),
+        _ => None,
+    });
 }
 
 /// What a decoder receives of a table.
 #[derive(Default)]
 struct Shown {
+    fields: BTreeMap<&'static str, u64>,
+    items: Vec<u64>,
     entries: usize,
     last: usize,
     numbers: usize,
+}
+
+impl Shown {
+    fn of(table: KnownTable, bytes: &[u8]) -> Result<Self, Error> {
+        let mut shown = Self::default();
+        table.show(bytes, &mut shown).map(|()| shown)
+    }
 }
 
 impl Show for Shown {
@@ -157,13 +180,26 @@ impl Show for Shown {
             assert_eq!(bytes.len() % width, 0);
             self.numbers += bytes.len();
         }
+        match value {
+            Value::Decimal(n) | Value::Hex(n) | Value::Address(Some(n)) => {
+                self.fields.insert(name, n);
+            }
+            Value::Flag(Some(flag)) => {
+                self.fields.insert(name, flag.into());
+            }
+            _ => {}
+        }
     }
 
     fn list(&mut self, _: &'static str) {
         assert_eq!(self.entries, 0, "a second list");
     }
 
-    fn item(&mut self, _: Value<'_>) {}
+    fn item(&mut self, value: Value<'_>) {
+        if let Value::Hex(n) = value {
+            self.items.push(n);
+        }
+    }
 
     fn entry(&mut self, offset: usize, _: u8, name: &'static str) {
         assert!(!name.is_empty() && offset > self.last);
@@ -191,7 +227,7 @@ fn shown(bytes: &[u8], table: &Table<'_>) {
 
 fn slit<'a>(bytes: &'a [u8], table: &Table<'a>) {
     let Ok(slit) = Slit::parse(bytes) else { return };
-    let (cells, side) = (table.bytes().len() - 44, slit.localities());
+    let (cells, side) = (table.bytes().len() - 44, slit.rows().count());
     assert!(side.checked_mul(side).is_some_and(|square| square <= cells));
     let mut count = 0;
     for (from, row) in (0..).zip(slit.rows()) {
@@ -202,9 +238,9 @@ fn slit<'a>(bytes: &'a [u8], table: &Table<'a>) {
     assert_eq!(count, side * side);
 }
 
-fn xsdt<'a>(bytes: &'a [u8], table: &Table<'a>) {
-    let Ok(xsdt) = Xsdt::parse(bytes) else { return };
-    let addresses: Vec<u8> = xsdt.addresses().flat_map(|address| address.0.to_le_bytes()).collect();
+fn xsdt(table: &Table<'_>) {
+    let Ok(shown) = Shown::of(KnownTable::Xsdt, table.bytes()) else { return };
+    let addresses: Vec<u8> = shown.items.iter().flat_map(|address| address.to_le_bytes()).collect();
     assert_eq!(addresses, table.bytes()[36..][..addresses.len()]);
     assert!(table.bytes().len() - 36 - addresses.len() < 8);
 }
@@ -213,15 +249,15 @@ fn fadt<'a>(bytes: &'a [u8], table: &Table<'a>) {
     let Ok(fadt) = FadtView::parse(bytes) else { return };
     let field = |at: usize, len: usize| {
         let bytes = table.bytes().get(at..at + len)?;
-        let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte));
-        (value != 0).then_some(Gpa(value))
+        Some(Gpa(number(bytes))).filter(|address| address.0 != 0)
     };
     assert_eq!(fadt.dsdt(), field(140, 8).or(field(40, 4)));
     assert_eq!(fadt.facs(), field(132, 8).or(field(36, 4)));
     let minor = table.bytes().get(131).map_or(0, |byte| byte & 0xF);
     assert_eq!(fadt.version(), (table.revision(), minor));
-    let flags = table.bytes().get(112..116).map(|bytes| bytes[2] >> 4 & 1 == 1);
-    assert_eq!(fadt.hardware_reduced(), flags);
+    let flag = table.bytes().get(112..116).map(|bytes| (bytes[2] >> 4 & 1).into());
+    let shown = Shown::of(KnownTable::Fadt, bytes).expect("a FADT");
+    assert_eq!(shown.fields.get("hardware_reduced").copied(), flag);
 }
 
 fn rsdp(bytes: &[u8]) -> bool {
@@ -230,10 +266,12 @@ fn rsdp(bytes: &[u8]) -> bool {
             assert_eq!(rsdp.revision(), bytes[15]);
             let len = if bytes[15] < 2 { 20 } else { rsdp.bytes().len() };
             assert!(std::ptr::eq(rsdp.bytes(), &bytes[..len]));
-            assert_eq!(rsdp.xsdt().is_some(), bytes[15] >= 2);
+            let shown = Shown::of(KnownTable::Rsdp, bytes).expect("an RSDP");
+            let xsdt = (bytes[15] >= 2).then(|| number(&bytes[24..32]));
+            assert_eq!(shown.fields.get("xsdt").copied(), xsdt);
+            assert_eq!(shown.fields["rsdt"], number(&bytes[16..20]));
             let sum = |bytes: &[u8]| bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte));
-            assert_eq!(rsdp.sums(), (sum(&bytes[..20]), rsdp.xsdt().map(|_| sum(&bytes[..len]))));
-            assert_eq!(rsdp.rsdt().to_le_bytes(), bytes[16..20]);
+            assert_eq!(rsdp.sums(), (sum(&bytes[..20]), xsdt.map(|_| sum(&bytes[..len]))));
             assert_eq!(rsdp.oem_id(), bytes[9..15]);
             true
         }

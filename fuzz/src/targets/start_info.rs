@@ -5,7 +5,7 @@
 use acpi_gen::{Gpa, GpaRange, Physical};
 use arbitrary::{Arbitrary, Unstructured};
 use pvh_boot::{Error, Received, command_line};
-use pvh_loader::{Guest, GuestMemory, NotWritten, Plan, StartInfo};
+use pvh_loader::{Guest, GuestMemory, Item, NotWritten, Plan, StartInfo};
 
 use crate::targets::placement;
 use crate::{Interest, encode};
@@ -146,7 +146,7 @@ pub fn run(data: &[u8]) -> Interest {
 
 /// Carries the plan out and reads the start info's pages back.
 pub fn written(plan: &Plan<'_>, guest: &Guest<'_>) -> Pages {
-    let range = plan.start_info();
+    let range = placement::place(plan, Item::StartInfo);
     let mut pages = Pages { base: range.start().0, bytes: vec![0xA5; range.size() as usize] };
     let mut buffer = vec![0xA5; plan.tables_len()];
     plan.carry_out(&mut buffer, &mut pages).expect("memory that fails nowhere");

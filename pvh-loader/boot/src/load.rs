@@ -9,7 +9,8 @@ use core::convert::Infallible;
 
 use acpi_gen::{AcpiVersion, Gpa, GpaRange, Physical, Revisions, TableSet, UncoveredRam};
 use pvh_loader::{
-    E820Entry, E820Type, EntryState, Guest, GuestMemory, Item, Kernel, Lists, Module, Plan, map_len,
+    E820Entry, E820Type, EntryState, Guest, GuestMemory, Item, Kernel, Lists, Module, Plan,
+    Relocation, map_len,
 };
 
 use crate::{Firmware, Staged, Staging, boot_apic_id, decompress, machine};
@@ -102,6 +103,7 @@ where
         platform.print(&format!("kernel unpacked to {} bytes", image.len()));
     }
     let kernel = Kernel::parse(&image).map_err(text)?;
+    platform.print(&describe(&kernel));
     let firmware = Firmware::read(&memory, rsdp).map_err(text)?;
     let mut described = machine(files.topology, &firmware, boot_apic_id()).map_err(text)?;
     if others == OtherTables::Own {
@@ -174,6 +176,19 @@ where
         let _kept = plan.replace_map(&last_regions, &mut last_map, &mut memory);
     }
     platform.enter(memory.staging, &entry)
+}
+
+/// What the placement depends on: a kernel that cannot move needs its linked addresses free.
+fn describe(kernel: &Kernel<'_>) -> String {
+    let (segments, span) = (kernel.segments().count(), kernel.span());
+    let place = match kernel.relocation() {
+        Some(Relocation { align, min, max }) => {
+            format!("can move within {:#x}-{:#x} by multiples of {align:#x}", min.0, max.0)
+        }
+        None => "cannot move".to_string(),
+    };
+    let (start, end) = (span.start().0, span.end().0);
+    format!("kernel: {segments} segments linked at {start:#x}-{end:#x}, {place}")
 }
 
 fn text(error: impl ToString) -> String {

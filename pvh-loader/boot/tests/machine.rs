@@ -208,8 +208,9 @@ fn tables_that_cannot_be_read_are_named() {
 #[test]
 fn firmware_with_an_rsdt_alone_is_read_too() {
     let mut memory = firmware();
-    let xsdt = usize::try_from(Rsdp::parse(&memory.0).unwrap().xsdt().unwrap().0 - BASE).unwrap();
-    let addresses: Vec<_> = Xsdt::parse(&memory.0[xsdt..]).unwrap().addresses().collect();
+    let xsdt = usize::try_from(Rsdp::parse(&memory.0).unwrap().root().0.0 - BASE).unwrap();
+    let addresses: Vec<_> =
+        ListedTables::of(*b"XSDT", Table::parse(&memory.0[xsdt..]).unwrap().bytes()).collect();
     let mut rsdt = b"RSDT".to_vec();
     rsdt.extend(u32::try_from(36 + 4 * addresses.len()).unwrap().to_le_bytes());
     rsdt.resize(36, 0);

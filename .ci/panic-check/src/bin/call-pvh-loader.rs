@@ -8,8 +8,8 @@ use acpi_gen::{
     ApicId, Description, Gpa, GpaRange, Processor, ProcessorState, ProcessorUid, TableSet, Topology,
 };
 use pvh_loader::{
-    E820Entry, E820Type, EntryState, Error, Guest, GuestMemory, Kernel, Lists, Map, Module,
-    Payload, Plan, SliceMemory, StartInfo, map_len, memory_map,
+    E820Entry, E820Type, Error, Guest, GuestMemory, Kernel, Lists, Map, Module, Payload, Plan,
+    SliceMemory, StartInfo, map_len, memory_map,
 };
 
 use panic_check::{Sink, see};
@@ -31,7 +31,6 @@ fn load(file: &mut [u8], memory: &mut [u8]) -> Result<(), Error> {
         Err(error) => see(write!(Sink, "{error}")),
     }
     see(StartInfo::parse(file));
-    see(EntryState::new(Gpa(black_box(1 << 24)), Gpa(black_box(1 << 20))));
 
     let kernel = Kernel::parse(file)?;
     see((Kernel::entry(&kernel), Kernel::span(&kernel), Kernel::relocation(&kernel)));
@@ -75,7 +74,7 @@ fn place(kernel: Kernel<'_>, regions: &[E820Entry], bytes: &mut [u8]) -> Result<
     let lists = Lists { modules: black_box(&mut places), map: black_box(&mut map) };
     let plan = Plan::new(guest, lists)?;
     see((Plan::kernel(&plan), Plan::kernel_waits(&plan), Plan::entry(&plan)));
-    see((Plan::tables(&plan), Plan::tables_len(&plan), Plan::start_info(&plan)));
+    see((Plan::tables(&plan), Plan::tables_len(&plan)));
     Plan::modules(&plan).for_each(see);
     Plan::ranges(&plan).for_each(|(item, _)| see(write!(Sink, "{item}")));
     see(Plan::map(&plan));

@@ -5,6 +5,7 @@ mod text;
 
 use std::path::PathBuf;
 
+use acpi_gen::KnownTable;
 use hv_glue_topology::number;
 
 use crate::failure::Failure;
@@ -14,6 +15,7 @@ use crate::{Outcome, output};
 /// Show what ACPI tables hold: of files, of folders such as /sys/firmware/acpi/tables,
 /// and of files with a whole set as it lies in memory.
 #[derive(clap::Args)]
+#[command(after_help = known_tables())]
 pub(crate) struct Args {
     /// Files and folders
     #[arg(required = true, value_name = "PATH")]
@@ -24,6 +26,12 @@ pub(crate) struct Args {
     /// Address of a set's first byte; by default what makes the RSDP's XSDT address fit
     #[arg(long, value_name = "ADDR", value_parser = number::parse)]
     base: Option<u64>,
+}
+
+/// The tables of which more than the header is shown.
+fn known_tables() -> String {
+    let signatures = KnownTable::ALL.map(|table| table.signature().escape_ascii().to_string());
+    format!("Content is shown of {}; of other tables the header.", signatures.join(", "))
 }
 
 pub(crate) fn run(args: &Args) -> Result<Outcome, Failure> {
