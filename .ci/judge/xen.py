@@ -106,18 +106,17 @@ machines = Machines()
 counting = threading.Lock()
 
 
+def most_failed() -> int:
+    """Machines of those started that may need another try: what fails more often is no accident of the emulator's. As
+    a run with more failures fails, no more time is spent on tries then."""
+    return max(3, machines.started // 4)
+
+
 def few_retries() -> bool:
-    """Prints the retries so far. False where more than a quarter of the machines needed one: what fails that often is
-    no accident of the emulator's."""
-    most = max(1, machines.started // 4)
+    """Prints the retries so far, and whether few machines needed one."""
     counts = f"{machines.retries} retries in all, for {machines.failed} of {machines.started} machines"
-    print(f"{counts}; at most {most} may need one", flush=True)
-    return machines.failed <= most
-
-
-def too_many_failed() -> bool:
-    """Whether the run fails anyway, so that no more time is spent on tries."""
-    return machines.failed > max(3, machines.started // 4)
+    print(f"{counts}; at most {most_failed()} may need one", flush=True)
+    return machines.failed <= most_failed()
 
 
 def retried(start: Callable[[], tuple[object, str]], logs: pathlib.Path) -> tuple[object, str]:
@@ -128,7 +127,7 @@ def retried(start: Callable[[], tuple[object, str]], logs: pathlib.Path) -> tupl
     for attempt in range(1, TRIES + 1):
         result, said = start()
         console = (logs / "console.log").read_text(errors="replace")
-        if attempt == TRIES or too_many_failed() or not emulator_failed(said, console):
+        if attempt == TRIES or machines.failed > most_failed() or not emulator_failed(said, console):
             break
         with counting:
             machines.retries += 1
