@@ -15,7 +15,7 @@ UNSAFE = {
     "acpi-gen": "a test against another crate, which maps memory",
     "panic-check": "a program without an operating system",
     "pvh-boot": "a machine without an operating system",
-    "hv-glue-capi": "pointers that a C caller lends",
+    "hv-glue-capi": "pointers of a C caller",
     "fuzz": "calls of the C interface",
     "pvh-stage": "a bare kernel that enters another",
     "pvh-uefi": "the UEFI application",

@@ -30,7 +30,9 @@ def public_functions(source: pathlib.Path):
         elif match := FUNCTION.match(line.strip()):
             name = match.group(1)
             re_exported = owner == module and exports(parent, name)
-            for type_ in generated_types(source.parent) if owner.startswith("$") else [owner]:
+            # The macro `rules!` declares one type in each library, called Error.
+            owners = [owner.lstrip("$")] if owner in ("$Error", owner.lstrip("$")) else generated_types(source.parent)
+            for type_ in owners:
                 yield source.parent.name if re_exported else type_, name
 
 

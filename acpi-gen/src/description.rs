@@ -59,7 +59,15 @@ pub struct Processor {
     pub state: ProcessorState,
 }
 
-/// Whether a processor is there at boot.
+impl Processor {
+    /// A processor that is present at boot; a plan gives it its APIC id.
+    #[must_use]
+    pub const fn on(domain: ProximityDomain, uid: ProcessorUid) -> Self {
+        Self { uid, apic_id: ApicId(0), domain: Some(domain), state: ProcessorState::Enabled }
+    }
+}
+
+/// Whether a processor is present at boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessorState {
     /// Usable at boot: MADT flags 1.

@@ -58,6 +58,8 @@
 //! with fixed ACPI hardware (the FADT here is a hardware-reduced one); RSDT, as every
 //! consumer that CI boots reads the XSDT.
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
@@ -67,7 +69,6 @@ mod cedt;
 mod description;
 mod entry;
 mod error;
-mod error_text;
 mod facs;
 mod hmat;
 mod hpet;
@@ -75,8 +76,11 @@ mod known_table;
 mod mcfg;
 mod memory_map;
 mod msct;
+#[cfg(feature = "alloc")]
+mod owned;
 mod pptt;
 mod revisions;
+mod rule;
 mod show;
 mod sort;
 mod spcr;
@@ -109,6 +113,7 @@ pub use madt::{Madt, MadtEntry};
 pub use memory_map::{E820Entry, E820Type, UncoveredRam};
 pub use revisions::{AcpiVersion, Revisions};
 pub use rsdp::Rsdp;
+pub use rule::{Errno, Rule, Violation};
 pub use show::{Show, Value};
 pub use slit::Slit;
 pub use srat::{Srat, SratEntry};

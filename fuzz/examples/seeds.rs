@@ -11,9 +11,9 @@ use acpi_gen::{
     Srat, SratEntry, Topology, Trigger, madt, slit, srat,
 };
 use arbitrary::{Arbitrary, Unstructured};
+use fuzz::arguments::Form;
 use fuzz::encode::Encode;
 use fuzz::host::{Block, Entry, Host};
-use fuzz::lent::How;
 use fuzz::machine::Machine;
 use fuzz::ranges::{Cursor, Size};
 use fuzz::targets::{c_abi, check, e820_trim, host_plan, placement, round_trip, start_info};
@@ -309,12 +309,12 @@ fn hosts(out: &Path, name: &str, text: &str) -> io::Result<()> {
     // that a plan's walk and layout take behind the 13 that make it.
     let right = |call| (format!("{name}-{call}"), call, Vec::new());
     let wrong = |call, at, last| {
-        let mut how = vec![How::Right; at];
+        let mut how = vec![Form::Right; at];
         how.push(last);
         (format!("{name}-{call}-wrong-{at}"), call, how)
     };
-    let walks = (13..20).map(|at| wrong(2, at, How::Misaligned));
-    let layouts = (1..7).map(|at| wrong(5, at, How::Null));
+    let walks = (13..20).map(|at| wrong(2, at, Form::Misaligned));
+    let layouts = (1..7).map(|at| wrong(5, at, Form::Null));
     for (name, call, how) in [2, 3, 5].map(right).into_iter().chain(walks).chain(layouts) {
         let host = host.clone();
         let numbers = [1, 0, 0, 0, 16, 9, 0x24, 0];

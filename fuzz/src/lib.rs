@@ -4,10 +4,10 @@
 //! A target panics where an invariant is broken, and else says whether the input
 //! was worth keeping.
 
+pub mod arguments;
 pub mod cli;
 pub mod encode;
 pub mod host;
-pub mod lent;
 pub mod machine;
 pub mod ranges;
 pub mod spec;

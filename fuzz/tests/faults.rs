@@ -9,14 +9,14 @@ use acpi_gen::{
     ProximityDomain, TableSet, Topology,
 };
 use arbitrary::{Arbitrary, Unstructured};
-use fuzz::targets::placement::{Input, carry_out, with_plan};
+use fuzz::targets::placement::{Input, with_plan, write_guest};
 use fuzz::targets::start_info::written;
 use hv_glue::populate::{Populate, Request};
 use hv_glue::{
     ArenaSize, Dom0Plan, Dom0Request, Error as LayoutError, HostCpu, HostFacts, MemoryBlock,
     NodeId, OwnedArena, PcpuId, Pfn,
 };
-use pvh_loader::{Item, Piece};
+use pvh_loader::{Content, Item};
 
 /// Guests of the committed corpus, as many as can be placed.
 fn guests() -> Vec<Input> {
@@ -37,35 +37,36 @@ fn copies_into_the_guest_fail_at_every_call() {
     assert!(guests.len() > 3, "{} guests", guests.len());
     for input in &guests {
         let planned = with_plan(input, |plan, guest| {
-            // The same plan again after each failure; whole at last, which `carry_out` and
+            // The same plan again after each failure; whole at last, which `write_guest` and
             // `written` check.
             let failed: Vec<_> =
-                (1..).map_while(|fail_at| carry_out(plan, guest, fail_at)).collect();
+                (1..).map_while(|fail_at| write_guest(plan, guest, fail_at)).collect();
             written(plan, guest);
-            let assert_failed = |piece| assert!(failed.contains(&piece), "{piece} never failed");
+            let assert_failed =
+                |content| assert!(failed.contains(&content), "{content} never failed");
             for signature in
                 [b"RSDP", b"XSDT", b"FACP", b"APIC", b"SRAT", b"SLIT", b"DSDT", b"FACS"]
             {
-                assert_failed(Piece::Table { signature: *signature });
+                assert_failed(Content::Table { signature: *signature });
             }
             for segment in guest.kernel.segments() {
-                assert_failed(Piece::Segment { header: segment.header });
+                assert_failed(Content::Segment { header: segment.header });
             }
             for (index, module) in guest.modules.iter().enumerate() {
-                assert_failed(Piece::Module { index });
-                assert_failed(Piece::ModuleEntry { index });
+                assert_failed(Content::Module { index });
+                assert_failed(Content::ModuleEntry { index });
                 if !module.command_line.is_empty() {
-                    assert_failed(Piece::CommandLine { module: Some(index) });
+                    assert_failed(Content::CommandLine { module: Some(index) });
                 }
             }
             if !guest.command_line.is_empty() {
-                assert_failed(Piece::CommandLine { module: None });
+                assert_failed(Content::CommandLine { module: None });
             }
-            (0..plan.map().len()).for_each(|index| assert_failed(Piece::MapEntry { index }));
+            (0..plan.map().len()).for_each(|index| assert_failed(Content::MapEntry { index }));
             for item in [Item::Tables, Item::StartInfo] {
-                assert_failed(Piece::Pages(item));
+                assert_failed(Content::Pages(item));
             }
-            assert_failed(Piece::StartInfo);
+            assert_failed(Content::StartInfo);
         });
         assert_eq!(planned, Some(Ok(())));
     }
@@ -113,7 +114,7 @@ fn with_plan_of_two<R>(with: impl FnOnce(&Dom0Plan<'_>) -> R) -> R {
     };
     let request = Dom0Request { pvh: true, pinned: true, vcpus: 1, pcpus: 1, partial: false };
     let mut arena = OwnedArena::new(ArenaSize::for_dom0(1, 0, 2));
-    let mut plan = Dom0Plan::EMPTY;
+    let mut plan = Dom0Plan::new();
     plan.build(facts, request, arena.slices()).expect("a plan");
     assert!(plan.gate().enabled(), "{}", plan.gate());
     with(&plan)

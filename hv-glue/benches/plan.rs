@@ -45,7 +45,8 @@ impl Guest {
 fn counted_ids(guest: &mut Guest) -> Result<usize, Error> {
     let Guest { vcpu_to_vnode, domains, scratch, out } = guest;
     let placement = Placement { vcpu_to_vnode, domains };
-    let ids = ApicIds::assign(placement, Scheme::Auto, ApicId(u32::MAX), scratch, out)?;
+    let scheme = Scheme::Package(Numbering::Domain, Stride::One);
+    let ids = ApicIds::assign(placement, scheme, ApicId(u32::MAX), scratch, out)?;
     Ok(usize::try_from(ids.highest().0).unwrap_or(usize::MAX))
 }
 
@@ -104,7 +105,7 @@ impl Host {
         let Room { arena, heap } = room;
         let (vcpus, pcpus) = (128, 128);
         let request = Dom0Request { pvh: true, pinned: true, vcpus, pcpus, partial: false };
-        let mut plan = Dom0Plan::EMPTY;
+        let mut plan = Dom0Plan::new();
         plan.build(self.facts(), request, arena.slices())?;
         let nr_pages = ram_pages(&self.map) / 2;
         plan.trim(MemoryRequest { nr_pages, modules: 0, keep: None })?;

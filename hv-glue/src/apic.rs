@@ -53,8 +53,6 @@ pub enum Scheme {
     Legacy,
     /// One package encoding, whatever comes out below the limit.
     Package(Numbering, Stride),
-    /// By proximity domain: stride 2 where every id is at most 254, else 1.
-    Auto,
     /// For a guest that has no id above the limit: the first of (domain, 2),
     /// (domain, 1), (dense, 2) and (dense, 1) whose ids all fit.
     FirstThatFits,
@@ -371,11 +369,7 @@ fn choose(
     match scheme {
         Scheme::Package(numbering, stride) => fits(numbering, stride, limit),
         // `Legacy` never comes here.
-        Scheme::Auto | Scheme::Legacy => {
-            fits(Numbering::Domain, Stride::Two, limit.min(ApicId::MAX_XAPIC))
-                .or_else(|_| fits(Numbering::Domain, Stride::One, limit))
-        }
-        Scheme::FirstThatFits => {
+        Scheme::FirstThatFits | Scheme::Legacy => {
             let mut lowest = u64::MAX;
             for (numbering, stride) in Scheme::IN_ORDER {
                 match fits(numbering, stride, limit) {

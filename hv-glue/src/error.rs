@@ -3,85 +3,15 @@
 
 use core::fmt;
 
-use acpi_gen::{ApicId, GpaRange, ProximityDomain};
+use acpi_gen::{ApicId, GpaRange, ProximityDomain, rules};
 
 use crate::cpuid::CpuidField;
 use crate::units::wide;
 use crate::{NodeId, Pfn, VcpuId, VnodeId};
 
-/// An error number as in Xen's public/errno.h, positive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(transparent)]
-pub struct Errno(pub i32);
-
-impl Errno {
-    /// Not the hardware domain.
-    pub const EPERM: Self = Self(1);
-    /// More elements than a call takes.
-    pub const E2BIG: Self = Self(7);
-    /// No memory for a guest's frame.
-    pub const ENOMEM: Self = Self(12);
-    /// An invalid argument.
-    pub const EINVAL: Self = Self(22);
-    /// A number that does not fit.
-    pub const ERANGE: Self = Self(34);
-    /// A caller-provided buffer that is too short.
-    pub const ENOBUFS: Self = Self(105);
-}
-
-/// A rule as C sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule {
-    /// Its number, which does not change.
-    pub code: u32,
-    /// The variant's name.
-    pub name: &'static str,
-    /// Its message, in which `%i` and `%v` are the error's index and value in decimal,
-    /// `%I` and `%V` in hexadecimal.
-    pub text: &'static str,
-}
-
-/// Declares [`Error`]. After each variant: number for C, error number, index and value for
-/// C, message for C, and the arguments of `write!` for the message with all numbers.
-macro_rules! rules {
-    ($(
-        $(#[doc = $doc:literal])+
-        $name:ident $({ $($(#[doc = $of:literal])+ $field:ident: $type:ty),+ $(,)? })?
-        = $code:literal $errno:ident ($index:expr, $value:expr) $for_c:literal, ($($text:tt)+);
-    )+) => {
-        /// Why something was refused. Indices count from 0 in the caller's slice.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub enum Error {
-            $($(#[doc = $doc])+ $name $({ $($(#[doc = $of])+ $field: $type),+ })?),+
-        }
-
-        impl Error {
-            /// Every rule, in the order of their numbers.
-            pub const RULES: &'static [Rule] =
-                &[$(Rule { code: $code, name: stringify!($name), text: $for_c }),+];
-
-            fn declared(&self) -> (Errno, u32, u64, u64) {
-                match *self {
-                    $(Self::$name $({ $($field),+ })? => {
-                        $(let _unused = ($(&$field),+);)?
-                        (Errno::$errno, $code, $index, $value)
-                    }),+
-                }
-            }
-        }
-
-        impl fmt::Display for Error {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                match *self {
-                    $(Self::$name $({ $($field),+ })? => write!(f, $($text)+)),+
-                }
-            }
-        }
-    };
-}
-
 rules! {
+    /// Why something was refused. Indices count from 0 in the caller's slice.
+    pub enum Error;
     /// A layout or an encoding for no vCPUs at all.
     NoVcpus = 0x200 EINVAL (0, 0) "no vCPUs; expected at least one",
         ("no vCPUs; expected at least one");
@@ -309,16 +239,6 @@ rules! {
         left: u64,
     } = 0x21D ENOMEM (pfn.0, left) "no page for frame %I, %v pages missing",
         ("no page for frame {:#x}, with {left} still to populate", pfn.0);
-    /// RAM in no memory range.
-    RamNotCovered {
-        /// The first frames of RAM that no range covers.
-        start: Pfn,
-        /// Pages of RAM in no range.
-        uncovered: u64,
-        /// Pages of RAM.
-        total: u64,
-    } = 0x21F EINVAL (start.0, uncovered) "%v pages of RAM from frame %I on are in no memory range",
-        ("{uncovered} of {total} pages of RAM, from {:#x} on, are in no memory range", start.address().0);
     /// Frame ranges that do not ascend, or overlap.
     FramesNotAscending {
         /// Index of the range that starts below the end of the one before it.
@@ -399,24 +319,6 @@ rules! {
         ("{pages} pages of RAM are in no memory block");
 }
 
-impl Error {
-    /// The rule's number, an element's index and the number that is wrong, for C.
-    #[must_use]
-    pub fn numbers(&self) -> (u32, u64, u64) {
-        let (_, rule, index, value) = self.declared();
-        (rule, index, value)
-    }
-
-    /// The error number that a hypercall or a C function returns for it.
-    #[must_use]
-    pub fn errno(&self) -> Errno {
-        let (errno, ..) = self.declared();
-        errno
-    }
-}
-
-impl core::error::Error for Error {}
-
 /// A range as `0x1000-0x2000`.
 struct Hex(GpaRange);
 
@@ -429,12 +331,14 @@ impl fmt::Display for Hex {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use acpi_gen::{Errno, Violation};
 
     #[test]
     fn rules_have_ascending_numbers_and_known_placeholders() {
-        let numbers: std::vec::Vec<u32> = Error::RULES.iter().map(|rule| rule.code).collect();
+        let rules = acpi_gen::Error::RULES.iter().chain(Error::RULES);
+        let numbers: std::vec::Vec<u32> = rules.map(|rule| rule.code).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:x?}");
-        for rule in Error::RULES {
+        for rule in Error::RULES.iter().chain(acpi_gen::Error::RULES) {
             for placeholder in rule.text.split('%').skip(1) {
                 assert!(placeholder.starts_with(['i', 'v', 'I', 'V']), "{rule:?}");
             }
@@ -444,8 +348,9 @@ mod tests {
     #[test]
     fn message_and_numbers_name_element_and_value() {
         let error = Error::TooManyVcpus { vcpus: 7, pcpus: 6 };
-        assert_eq!(error.numbers(), (0x208, 6, 7));
-        assert_eq!(error.errno(), Errno::EINVAL);
+        let violation = Violation { errno: Errno::EINVAL, code: 0x208, index: 6, value: 7 };
+        assert_eq!(Violation::from(error), violation);
+        assert_eq!(Error::text(0x208), Some("%v vCPUs > %i pCPUs"));
         assert_eq!(
             std::string::ToString::to_string(&error),
             "7 vCPUs for 6 valid pCPUs; expected one pCPU for each vCPU"

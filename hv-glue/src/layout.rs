@@ -31,13 +31,15 @@ pub struct Layout {
 }
 
 impl Layout {
-    pub(crate) const EMPTY: Self = Self {
-        domains: Vec::new(),
-        pnodes: Vec::new(),
-        distances: Vec::new(),
-        memory: Vec::new(),
-        numbered_by_domain: false,
-    };
+    pub(crate) const fn new() -> Self {
+        Self {
+            domains: Vec::new(),
+            pnodes: Vec::new(),
+            distances: Vec::new(),
+            memory: Vec::new(),
+            numbered_by_domain: false,
+        }
+    }
 
     pub(crate) fn clear(&mut self) {
         self.domains.clear();

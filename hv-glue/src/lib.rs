@@ -19,7 +19,7 @@ pub mod populate;
 mod units;
 
 pub use apic::{ApicIds, Numbering, PackageShape, Placement, Scheme, Stride, legacy_id};
-pub use error::{Errno, Error, Rule};
+pub use error::Error;
 pub use gate::{Condition, ConditionName, Gate};
 pub use layout::Layout;
 #[cfg(any(feature = "alloc", test))]

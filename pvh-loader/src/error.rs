@@ -4,7 +4,7 @@ use core::fmt;
 
 use acpi_gen::{Gpa, GpaRange};
 
-use crate::{E820Entry, Item, Piece};
+use crate::{Content, E820Entry, Item};
 
 /// A part of a kernel file. Headers are counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,7 +202,7 @@ pub enum Error {
     /// out again, in other memory.
     WriteFailed {
         /// What it would have written.
-        piece: Piece,
+        content: Content,
         /// Where the write started.
         at: Gpa,
         /// The bytes it would have written.
@@ -282,8 +282,8 @@ impl fmt::Display for Error {
             Self::NotGuestMemory { range } => {
                 write!(f, "{} is not all guest memory", range)
             }
-            Self::WriteFailed { piece, at, len } => {
-                write!(f, "the guest memory refused {piece}: {len} bytes at {:#x}", at.0)
+            Self::WriteFailed { content, at, len } => {
+                write!(f, "the guest memory refused {content}: {len} bytes at {:#x}", at.0)
             }
         }
     }

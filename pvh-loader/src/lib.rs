@@ -7,7 +7,7 @@
 //! 1. [`Kernel::parse`] checks an ELF image with the note PHYS32_ENTRY;
 //!    [`Payload::find`] finds the packed image in a bzImage.
 //! 2. [`Plan::new`] gives every part of a [`Guest`] its place. A plan can be printed.
-//! 3. [`Plan::carry_out`] writes the guest through [`GuestMemory`] and returns the
+//! 3. [`Plan::write_guest`] writes the guest through [`GuestMemory`] and returns the
 //!    [`EntryState`], the registers that the PVH ABI requires.
 //!
 //! ```
@@ -43,7 +43,7 @@
 //! let mut bytes = vec![0; 0x1F0_0000];
 //! let mut buffer = vec![0; plan.tables_len()];
 //! let mut memory = SliceMemory::new(ram.start(), &mut bytes);
-//! let entry = plan.carry_out(&mut buffer, &mut memory)?;
+//! let entry = plan.write_guest(&mut buffer, &mut memory)?;
 //! assert_eq!(entry.eip, 0x100_0010);
 //!
 //! // What the kernel finds by EBX.
@@ -60,13 +60,13 @@
 
 mod bytes;
 mod bzimage;
+mod content;
 mod elf;
 mod entry;
 mod error;
 mod kernel;
 mod memory;
 mod note;
-mod piece;
 mod plan;
 mod region;
 mod space;
@@ -76,11 +76,11 @@ mod vm_memory;
 mod write_guest;
 
 pub use bzimage::{Compression, Payload};
+pub use content::Content;
 pub use entry::{EntryState, SegmentState};
 pub use error::{Error, Part};
 pub use kernel::{Kernel, Relocation, Segment};
 pub use memory::{GuestMemory, NotWritten, SliceMemory};
-pub use piece::Piece;
 pub use plan::{Guest, Item, Lists, Module, Plan};
 pub use region::{Map, map_len, memory_map};
 pub use start_info::{MapEntry, ModuleEntry, StartInfo};

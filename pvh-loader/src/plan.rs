@@ -166,7 +166,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The bytes that the tables take of their pages: the buffer that
-    /// [`carry_out`](Self::carry_out) needs as its buffer.
+    /// [`write_guest`](Self::write_guest) needs as its buffer.
     #[must_use]
     pub const fn tables_len(&self) -> usize {
         self.tables_len

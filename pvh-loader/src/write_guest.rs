@@ -7,7 +7,7 @@ use zerocopy::little_endian::{U32, U64};
 use crate::bytes::len64;
 use crate::region::{MAX_MAP_ENTRIES, memory_map};
 use crate::start_info::{MapEntry, ModuleEntry, START_MAGIC, StartInfo};
-use crate::{EntryState, Error, GuestMemory, Item, NotWritten, Piece, Plan};
+use crate::{Content, EntryState, Error, GuestMemory, Item, NotWritten, Plan};
 
 /// The version of `hvm_start_info` that is written: the first with a memory map.
 const VERSION: u32 = 1;
@@ -49,7 +49,7 @@ impl Plan<'_> {
     /// those of emitting tables; nothing has been written to `memory` then.
     /// [`Error::WriteFailed`] where `memory` fails after it had said that it has all:
     /// it was not asked for anything more, and what it holds is to be thrown away.
-    pub fn carry_out<M: GuestMemory>(
+    pub fn write_guest<M: GuestMemory>(
         &self,
         buffer: &mut [u8],
         memory: &mut M,
@@ -64,15 +64,15 @@ impl Plan<'_> {
             .ok_or(Error::EntryOutside { entry: self.entry() })?;
         let tables = self.guest.tables.emit(buffer, self.tables.start())?;
 
-        zero(memory, Piece::Pages(Item::Tables), self.tables)?;
+        zero(memory, Content::Pages(Item::Tables), self.tables)?;
         for table in tables.tables() {
             let end = table.offset.saturating_add(table.len);
             let bytes = buffer.get(table.offset..end).unwrap_or_default();
-            write(memory, Piece::Table { signature: table.signature }, table.address, bytes)?;
+            write(memory, Content::Table { signature: table.signature }, table.address, bytes)?;
         }
         self.write_kernel(memory)?;
         for ((index, module), place) in self.guest.modules.iter().enumerate().zip(self.modules()) {
-            write(memory, Piece::Module { index }, place.start(), module.bytes)?;
+            write(memory, Content::Module { index }, place.start(), module.bytes)?;
         }
         self.write_start_info(tables.rsdp(), memory)?;
         Ok(entry)
@@ -95,19 +95,19 @@ impl Plan<'_> {
         let count = U32::new(u32::try_from(map.len()).unwrap_or(0));
         let at =
             after(self.start_info.start(), core::mem::offset_of!(StartInfo, memmap_entries), 1);
-        write(memory, Piece::StartInfo, at, count.as_bytes())
+        write(memory, Content::StartInfo, at, count.as_bytes())
     }
 
     fn write_kernel<M: GuestMemory>(&self, memory: &mut M) -> Result<(), Error> {
         for segment in self.guest.kernel.segments() {
-            let piece = Piece::Segment { header: segment.header };
+            let content = Content::Segment { header: segment.header };
             let start = self.moved(segment.range.start());
-            write(memory, piece, start, segment.bytes)?;
+            write(memory, content, start, segment.bytes)?;
             let file_end = Gpa(start.0.saturating_add(len64(segment.bytes.len())));
             let end = Gpa(start.0.saturating_add(segment.range.size()));
             // Empty where the file holds all of the segment.
             if let Ok(rest) = GpaRange::new(file_end, end) {
-                zero(memory, piece, rest)?;
+                zero(memory, content, rest)?;
             }
         }
         Ok(())
@@ -115,25 +115,25 @@ impl Plan<'_> {
 
     fn write_start_info<M: GuestMemory>(&self, rsdp: Gpa, memory: &mut M) -> Result<(), Error> {
         let layout = Layout::of(self);
-        zero(memory, Piece::Pages(Item::StartInfo), self.start_info)?;
+        zero(memory, Content::Pages(Item::StartInfo), self.start_info)?;
 
         // The pages are zero, so each string has its end already.
         let mut string = layout.strings;
-        write(memory, Piece::CommandLine { module: None }, string, self.guest.command_line)?;
+        write(memory, Content::CommandLine { module: None }, string, self.guest.command_line)?;
         let cmdline_paddr = U64::new(string.0);
         string = after(string, self.guest.command_line.len().saturating_add(1), 1);
 
         let mut entry = layout.modules;
         for ((index, module), place) in self.guest.modules.iter().enumerate().zip(self.modules()) {
             let line = module.command_line;
-            write(memory, Piece::CommandLine { module: Some(index) }, string, line)?;
+            write(memory, Content::CommandLine { module: Some(index) }, string, line)?;
             let value = ModuleEntry {
                 paddr: U64::new(place.start().0),
                 size: U64::new(len64(module.bytes.len())),
                 cmdline_paddr: U64::new(if line.is_empty() { 0 } else { string.0 }),
                 reserved: U64::ZERO,
             };
-            write(memory, Piece::ModuleEntry { index }, entry, value.as_bytes())?;
+            write(memory, Content::ModuleEntry { index }, entry, value.as_bytes())?;
             entry = after(entry, size_of::<ModuleEntry>(), 1);
             string = after(string, line.len().saturating_add(1), 1);
         }
@@ -153,7 +153,7 @@ impl Plan<'_> {
             memmap_entries: U32::new(u32::try_from(self.map.len()).unwrap_or(0)),
             reserved: U32::ZERO,
         };
-        write(memory, Piece::StartInfo, layout.info, info.as_bytes())
+        write(memory, Content::StartInfo, layout.info, info.as_bytes())
     }
 }
 
@@ -170,22 +170,27 @@ fn write_map<M: GuestMemory>(
             kind: U32::new(region.kind.0),
             reserved: U32::ZERO,
         };
-        write(memory, Piece::MapEntry { index }, at, entry.as_bytes())?;
+        write(memory, Content::MapEntry { index }, at, entry.as_bytes())?;
         at = after(at, size_of::<MapEntry>(), 1);
     }
     Ok(())
 }
 
-fn write<M: GuestMemory>(memory: &mut M, piece: Piece, at: Gpa, bytes: &[u8]) -> Result<(), Error> {
+fn write<M: GuestMemory>(
+    memory: &mut M,
+    content: Content,
+    at: Gpa,
+    bytes: &[u8],
+) -> Result<(), Error> {
     // An empty command line, or a segment that is all zeros.
     if bytes.is_empty() {
         return Ok(());
     }
     let len = len64(bytes.len());
-    memory.write(at, bytes).map_err(|NotWritten| Error::WriteFailed { piece, at, len })
+    memory.write(at, bytes).map_err(|NotWritten| Error::WriteFailed { content, at, len })
 }
 
-fn zero<M: GuestMemory>(memory: &mut M, piece: Piece, range: GpaRange) -> Result<(), Error> {
+fn zero<M: GuestMemory>(memory: &mut M, content: Content, range: GpaRange) -> Result<(), Error> {
     let (at, len) = (range.start(), range.size());
-    memory.zero(range).map_err(|NotWritten| Error::WriteFailed { piece, at, len })
+    memory.zero(range).map_err(|NotWritten| Error::WriteFailed { content, at, len })
 }

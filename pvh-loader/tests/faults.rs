@@ -114,8 +114,9 @@ fn every_write_fails_once_and_is_named() {
     with_guest(|plan| {
         let mut buffer = vec![0; plan.tables_len()];
         let mut whole = poisoned();
-        let entry =
-            plan.carry_out(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut whole.bytes)).unwrap();
+        let entry = plan
+            .write_guest(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut whole.bytes))
+            .unwrap();
         let mut contents = contents(&whole, entry.ebx);
         // What is filled with zeros, and what the image's program headers say.
         for (range, what) in [(plan.tables(), "ACPI tables"), (start_info(plan), "start info")] {
@@ -134,7 +135,7 @@ fn every_write_fails_once_and_is_named() {
         for fail_at in 1.. {
             let mut memory = poisoned();
             let mut failing = Failing::new(&mut memory.bytes, fail_at);
-            let result = plan.carry_out(&mut buffer, &mut failing);
+            let result = plan.write_guest(&mut buffer, &mut failing);
             let (calls, refused) = (failing.calls, failing.refused);
             let Some((at, len)) = refused else {
                 assert_eq!(result, Ok(entry));
@@ -142,7 +143,7 @@ fn every_write_fails_once_and_is_named() {
                 break;
             };
             let right = contents.iter().find(|(start, size, _)| (*start, *size) == (at.0, len));
-            let (_, _, what) = right.expect("a write of one piece");
+            let (_, _, what) = right.expect("a write of one content");
             let error = result.unwrap_err();
             assert_eq!(
                 error.to_string(),
@@ -157,10 +158,10 @@ fn every_write_fails_once_and_is_named() {
             // What was written is thrown away; the same plan is as good as new.
             let mut fresh = poisoned();
             let mut slice = SliceMemory::new(Gpa(MIB), &mut fresh.bytes);
-            assert_eq!(plan.carry_out(&mut buffer, &mut slice), Ok(entry));
+            assert_eq!(plan.write_guest(&mut buffer, &mut slice), Ok(entry));
             assert!(fresh.bytes == whole.bytes, "after the failure of {what}");
         }
-        // Every piece of the guest has failed, each table among them.
+        // Every write of the guest has failed, each table among them.
         let tables = ["RSDP", "XSDT", "FACP", "APIC", "SRAT", "SLIT", "DSDT", "FACS"];
         for table in tables {
             assert!(named.contains(&format!("the table {table}")), "{table}");

@@ -267,10 +267,11 @@ fn nothing_is_written_where_the_guest_memory_lacks_a_range() {
         let mut bytes = vec![0xA5; 63 * (1 << 20) - 4096];
         let mut buffer = vec![0; plan.tables_len()];
         let mut short = SliceMemory::new(Gpa(MIB), &mut bytes);
-        let refused = plan.carry_out(&mut buffer, &mut short);
+        let refused = plan.write_guest(&mut buffer, &mut short);
         assert_eq!(refused, Err(Error::NotGuestMemory { range: plan.tables() }));
         let mut bytes = vec![0xA5; 63 << 20];
-        let refused = plan.carry_out(&mut buffer[1..], &mut SliceMemory::new(Gpa(MIB), &mut bytes));
+        let refused =
+            plan.write_guest(&mut buffer[1..], &mut SliceMemory::new(Gpa(MIB), &mut bytes));
         let (needed, have) = (plan.tables_len(), plan.tables_len() - 1);
         let too_small = acpi_gen::Error::BufferTooSmall { needed, have };
         assert_eq!(refused, Err(Error::Tables(too_small)));
@@ -320,7 +321,7 @@ fn a_map_can_be_replaced_after_the_guest_is_in_place() {
         let mut bytes = vec![0; 63 << 20];
         let mut buffer = vec![0; plan.tables_len()];
         let mut guest_memory = SliceMemory::new(Gpa(MIB), &mut bytes);
-        plan.carry_out(&mut buffer, &mut guest_memory).unwrap();
+        plan.write_guest(&mut buffer, &mut guest_memory).unwrap();
         let other = [region(MIB, 64 * MIB, E820Type::RAM)];
         plan.replace_map(&other, &mut [None; 3], &mut guest_memory).unwrap();
         assert_eq!(

@@ -30,7 +30,7 @@ fn placed(name: &str, poison: u8) -> (Memory, EntryState) {
     let mut memory = Memory { base: MIB, bytes: vec![poison; (TOP - MIB) as usize] };
     let entry = with_plan(name, &modules, b"console=ttyS0 panic=-1", TOP, |plan| {
         let mut buffer = vec![0xA5; plan.tables_len()];
-        plan.carry_out(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut memory.bytes)).unwrap()
+        plan.write_guest(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut memory.bytes)).unwrap()
     });
     (memory, entry)
 }

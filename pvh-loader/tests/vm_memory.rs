@@ -29,13 +29,13 @@ fn vm_memory_holds_what_a_slice_holds() {
         let mut buffer = vec![0; plan.tables_len()];
 
         let mut slice = vec![0; len];
-        let entry = plan.carry_out(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut slice));
+        let entry = plan.write_guest(&mut buffer, &mut SliceMemory::new(Gpa(MIB), &mut slice));
         // Two regions that meet inside the kernel.
         let halves = [(GuestAddress(MIB), 0xF0_1000), (GuestAddress(0x100_1000), len - 0xF0_1000)];
         let mapped: GuestMemoryMmap = GuestMemoryMmap::from_ranges(&halves).unwrap();
         // What is not written over must have been zeroed.
         mapped.write_slice(&[0xA5; 0x1000], GuestAddress(0x100_1000)).unwrap();
-        assert_eq!(plan.carry_out(&mut buffer, &mut VmMemory(&mapped)), entry);
+        assert_eq!(plan.write_guest(&mut buffer, &mut VmMemory(&mapped)), entry);
         let mut copy = vec![0; len];
         mapped.read_slice(&mut copy, GuestAddress(MIB)).unwrap();
         assert!(copy == slice);
@@ -43,6 +43,6 @@ fn vm_memory_holds_what_a_slice_holds() {
         let short: GuestMemoryMmap =
             GuestMemoryMmap::from_ranges(&[(GuestAddress(MIB), len - 4096)]).unwrap();
         let refused = Err(Error::NotGuestMemory { range: plan.tables() });
-        assert_eq!(plan.carry_out(&mut buffer, &mut VmMemory(&short)), refused);
+        assert_eq!(plan.write_guest(&mut buffer, &mut VmMemory(&short)), refused);
     });
 }

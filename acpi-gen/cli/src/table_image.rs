@@ -37,8 +37,8 @@ pub(crate) struct File {
 impl TableImage {
     /// Emits the set for a base address.
     pub(crate) fn new(set: &TableSet<'_>, base: u64) -> Result<Self, Error> {
-        let mut bytes = vec![0; set.len()?];
-        let placed = set.emit(&mut bytes, Gpa(base))?;
+        let placed = set.place(Gpa(base))?;
+        let bytes = set.to_vec(Gpa(base))?;
         let mut files: Vec<File> = placed.tables().iter().map(table_file).collect();
         files.push(File {
             path: IMAGE.to_owned(),

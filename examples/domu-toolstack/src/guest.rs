@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::ApicId;
-use hv_glue::{ArenaSize, OwnedArena};
+use hv_glue::OwnedArena;
 use pvh_loader::{E820Entry, E820Type, Guest, Kernel, Lists, Module, Plan, map_len};
 use xen_hypercall::Xen;
 
@@ -75,7 +75,7 @@ pub(crate) struct BuiltGuest<'x> {
     pub(crate) id_source: ids::Source,
     /// The ids in the tables.
     pub(crate) madt: Vec<u32>,
-    /// Where everything is, for people.
+    /// Where everything is, as human-readable text.
     pub(crate) plan: String,
 }
 
@@ -101,8 +101,8 @@ pub(crate) fn build<'x>(
         MadtIds::Legacy => ids::legacy(vcpus),
     };
 
-    let mut arena = OwnedArena::new(ArenaSize::for_guest(vcpus));
-    let mut plan = request::plan(&request.machine, arena.slices())?;
+    let mut arena = OwnedArena::default();
+    let mut plan = request::plan(&request.machine, &mut arena)?;
     plan.set_ids(&madt.iter().copied().map(ApicId).collect::<Vec<_>>())?;
     let tables = plan.tables(request.machine.description())?;
     let modules: Vec<Module<'_>> =
@@ -128,7 +128,7 @@ pub(crate) fn build<'x>(
     memory::populate(xen, id, request)?;
     let mut target = DomainMemory::new(xen, id, request);
     let mut buffer = vec![0; plan.tables_len()];
-    let state = match plan.carry_out(&mut buffer, &mut target) {
+    let state = match plan.write_guest(&mut buffer, &mut target) {
         Ok(state) => state,
         Err(error) => return Err(target.failure(error)),
     };

@@ -1,6 +1,6 @@
 //! APIC ids: from Xen, and as hv-glue says that Xen has to give them.
 
-use hv_glue::{ArenaSize, OwnedArena, VcpuId, legacy_id};
+use hv_glue::{OwnedArena, VcpuId, legacy_id};
 use xen_hypercall::{DomainId, Errno, Xen};
 
 use crate::failure::Failure;
@@ -36,9 +36,8 @@ pub(crate) fn legacy(vcpus: usize) -> Vec<u32> {
 
 /// The ids that a Xen with hv-glue gives an opted-in guest.
 pub(crate) fn expected(request: &Request) -> Result<Vec<u32>, Failure> {
-    let size = ArenaSize::for_guest(request.machine.processors.len());
-    let mut arena = OwnedArena::new(size);
-    let mut plan = request::plan(&request.machine, arena.slices())?;
+    let mut arena = OwnedArena::default();
+    let mut plan = request::plan(&request.machine, &mut arena)?;
     plan.derive_ids()?;
     Ok(plan.processors().iter().map(|processor| processor.apic_id.0).collect())
 }

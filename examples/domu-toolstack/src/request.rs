@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acpi_gen::{Distances, MemoryRange, ProcessorState};
-use hv_glue::{Arena, ArenaSize, GuestPlan, GuestRequest, OwnedArena, VnodeId};
+use hv_glue::{GuestPlan, GuestRequest, OwnedArena, VnodeId};
 use hv_glue_topology::{FileError, Machine, TopologyFile, XlConfig};
 
 use crate::failure::Failure;
@@ -67,8 +67,8 @@ impl Request {
         if vcpus > MAX_VCPUS {
             return Err(Failure::Request(format!("{vcpus} vCPUs; expected at most {MAX_VCPUS}")));
         }
-        let mut arena = OwnedArena::new(ArenaSize::for_guest(vcpus));
-        let plan = plan(&machine, arena.slices())?;
+        let mut arena = OwnedArena::default();
+        let plan = plan(&machine, &mut arena)?;
         let layout = plan.layout();
         let index = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         let vnode = |domain| layout.vnode(domain).map_or(u32::MAX, |vnode| vnode.0);
@@ -128,16 +128,17 @@ impl Request {
 }
 
 /// The plan of a guest.
-pub(crate) fn plan<'a>(machine: &Machine, arena: Arena<'a>) -> Result<GuestPlan<'a>, Failure> {
-    let mut plan = GuestPlan::EMPTY;
+pub(crate) fn plan<'a>(
+    machine: &Machine,
+    arena: &'a mut OwnedArena,
+) -> Result<GuestPlan<'a>, Failure> {
     let request = GuestRequest {
         processors: &machine.processors,
         memory: &machine.memory,
         distances: Distances { domains: &machine.domains, matrix: &machine.distances },
-        pnodes: &[],
+        ..GuestRequest::EMPTY
     };
-    plan.build(request, arena)?;
-    Ok(plan)
+    Ok(arena.plan_guest(request)?)
 }
 
 /// From the local APIC's page to the end of the pages that Xen's toolstacks give a guest.

@@ -20,6 +20,7 @@ mod console;
 mod cpu_policy;
 mod device;
 mod domain;
+mod domain_info;
 mod domctl;
 mod error;
 mod foreign;
@@ -37,9 +38,9 @@ pub use buffer::NoArray;
 pub use cpu_policy::{CpuPolicy, CpuidLeaf, MsrEntry, SystemPolicy};
 pub use device::Xen;
 pub use domain::{
-    CreateDomain, DOMID_FIRST_RESERVED, DomainFlags, DomainId, DomainInfo, EmulationFlags,
-    Shutdown, TscMode,
+    CreateDomain, DOMID_FIRST_RESERVED, DomainFlags, DomainId, EmulationFlags, TscMode,
 };
+pub use domain_info::{DomainInfo, Shutdown};
 pub use error::{Errno, Error};
 pub use foreign::ForeignPages;
 pub use host::{HostNode, HostNuma};

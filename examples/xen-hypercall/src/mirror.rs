@@ -79,6 +79,7 @@ pub fn groups() -> Vec<Group> {
         crate::device::GROUPS,
         crate::domctl::GROUPS,
         crate::domain::GROUPS,
+        crate::domain_info::GROUPS,
         crate::vnuma::GROUPS,
         crate::apic_ids::GROUPS,
         crate::cpu_policy::GROUPS,

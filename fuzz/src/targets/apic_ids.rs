@@ -25,9 +25,8 @@ pub struct Input {
 }
 encode::encode_fields!(Input { scheme, limit, domains, vcpus });
 
-const SCHEMES: [Scheme; 7] = [
+const SCHEMES: [Scheme; 6] = [
     Scheme::FirstThatFits,
-    Scheme::Auto,
     Scheme::Legacy,
     Scheme::Package(Numbering::Domain, Stride::Two),
     Scheme::Package(Numbering::Domain, Stride::One),
@@ -120,8 +119,6 @@ fn expected(placement: Placement<'_>, scheme: Scheme, limit: ApicId) -> Option<V
     match scheme {
         Scheme::Legacy => None,
         Scheme::Package(numbering, stride) => fitting(package(numbering, stride), limit),
-        Scheme::Auto => fitting(package(Numbering::Domain, Stride::Two), limit.min(254))
-            .or_else(|| fitting(package(Numbering::Domain, Stride::One), limit)),
         Scheme::FirstThatFits => {
             Scheme::IN_ORDER.iter().find_map(|(n, stride)| fitting(package(*n, *stride), limit))
         }

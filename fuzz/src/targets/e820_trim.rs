@@ -65,7 +65,7 @@ pub fn run(data: &[u8]) -> Interest {
 
     let request = Dom0Request { pvh: input.pvh, pinned: true, vcpus: 1, pcpus: 1, partial: true };
     let mut arena = host.arena(1);
-    let mut plan = Dom0Plan::EMPTY;
+    let mut plan = Dom0Plan::new();
     if let Err(error) = plan.build(host.facts(), request, arena.slices()) {
         assert!(matches!(error, Error::MapNotAscending { .. }));
         assert!(map.windows(2).any(|pair| pair[1].range.start() < pair[0].range.end()));

@@ -50,13 +50,13 @@ pub fn run(data: &[u8]) -> Interest {
         Dom0Request { pvh: input.pvh, pinned: input.pinned, vcpus, pcpus, partial: input.partial };
     if let Some(short) = vcpus.checked_sub(1) {
         let mut arena = host.arena(short);
-        let mut plan = Dom0Plan::EMPTY;
+        let mut plan = Dom0Plan::new();
         let built = plan.build(host.facts(), request, arena.slices());
         let (needed, have) = (vcpus as usize, short as usize);
         assert_eq!(built, Err(Error::ScratchTooSmall { needed, have }));
     }
     let mut arena = host.arena(vcpus);
-    let mut plan = Dom0Plan::EMPTY;
+    let mut plan = Dom0Plan::new();
     if let Err(error) = plan.build(host.facts(), request, arena.slices()) {
         assert!(matches!(error, Error::MapNotAscending { .. }), "{error}");
         return Interest::Keep;

@@ -1,15 +1,14 @@
 //! The domains of host frames with any arguments, and guests' plans against plain arithmetic.
 
 use acpi_gen::{
-    Description, Distance, Distances, Gpa, MemoryRange, Processor, ProcessorUid, ProximityDomain,
+    Description, Distance, Distances, Errno, Gpa, MemoryRange, Processor, ProcessorUid,
+    ProximityDomain, Violation,
 };
 use arbitrary::{Arbitrary, Unstructured};
 use hv_glue::hypercall::{
     INVALID_NUMA_ID, MAX_MFNS, MfnPxms, PxmRange, get_mfn_pxms, merge_pxm_ranges,
 };
-use hv_glue::{
-    Arena, ArenaSize, Errno, Error, Frames, GuestPlan, GuestRequest, NodeId, OwnedArena, Pfn,
-};
+use hv_glue::{Arena, ArenaSize, Error, Frames, GuestPlan, GuestRequest, NodeId, OwnedArena, Pfn};
 
 use crate::host::{self, Block};
 use crate::{Interest, encode};
@@ -67,7 +66,7 @@ fn pxms(input: &Input) {
         () if pxms.len() < nr as usize => Some(Errno::ENOBUFS),
         () => None,
     };
-    assert_eq!(result.map_err(|error| error.errno()).err(), expected);
+    assert_eq!(result.map_err(|error| Violation::from(error).errno).err(), expected);
     let asked = if expected.is_none() { nr as usize } else { 0 };
     for (at, (mfn, pxm)) in input.words.iter().zip(&pxms).enumerate() {
         let has = |range: &&PxmRange| range.start <= Pfn(*mfn) && Pfn(*mfn) < range.end;
@@ -159,12 +158,12 @@ fn guest(input: &Input) {
         && memory.windows(2).all(|pair| pair[0].range.end() <= pair[1].range.start());
 
     let mut arena = OwnedArena::new(ArenaSize::for_guest(processors.len()));
-    let mut plan = GuestPlan::EMPTY;
+    let mut plan = GuestPlan::new();
     match plan.build(request, arena.slices()) {
         Ok(()) => assert!(valid),
         Err(error) => {
             assert!(!valid, "{error}");
-            return assert_eq!(error.errno(), Errno::EINVAL);
+            return assert_eq!(Violation::from(error).errno, Errno::EINVAL);
         }
     }
     let layout = plan.layout();

@@ -8,7 +8,7 @@ use acpi_gen::{
 };
 use arbitrary::{Arbitrary, Unstructured};
 use pvh_loader::{
-    E820Entry, E820Type, Error, Guest, Item, Kernel, Lists, Module, Piece, Plan, map_len,
+    Content, E820Entry, E820Type, Error, Guest, Item, Kernel, Lists, Module, Plan, map_len,
 };
 
 use crate::ranges::{Cursor, Size};
@@ -152,7 +152,7 @@ pub fn run(data: &[u8]) -> Interest {
     let planned = with_plan(&input, |plan, guest| {
         places_are_free(plan, guest);
         map_is_the_machines(plan, guest.memory);
-        carry_out(plan, guest, input.fail_at.into());
+        write_guest(plan, guest, input.fail_at.into());
     });
     match planned {
         Some(Ok(())) => Interest::Keep,
@@ -280,17 +280,17 @@ fn map_is_the_machines(plan: &Plan<'_>, memory: &[E820Entry]) {
 
 /// Writes the guest to memory whose n-th call fails, and looks at the whole of it; what
 /// that call would have written, where there was one.
-pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<Piece> {
+pub fn write_guest(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<Content> {
     let mut buffer = vec![0xA5; plan.tables_len()];
     let mut memory = Memory::failing_at(fail_at);
-    let state = match plan.carry_out(&mut buffer, &mut memory) {
+    let state = match plan.write_guest(&mut buffer, &mut memory) {
         Ok(state) => state,
         Err(error) => {
-            let Error::WriteFailed { piece, at, len } = error else { panic!("{error}") };
+            let Error::WriteFailed { content, at, len } = error else { panic!("{error}") };
             assert_eq!(memory.refused, Some((at, len)), "it went on, or says another place");
-            assert_eq!(piece, piece_at(plan, guest, at, len), "{len} bytes at {:#x}", at.0);
-            assert!(error.to_string().contains(&piece.to_string()));
-            return Some(piece);
+            assert_eq!(content, content_at(plan, guest, at, len), "{len} bytes at {:#x}", at.0);
+            assert!(error.to_string().contains(&content.to_string()));
+            return Some(content);
         }
     };
     assert_eq!(memory.refused, None, "it says nothing of the write that failed");
@@ -319,33 +319,33 @@ pub fn carry_out(plan: &Plan<'_>, guest: &Guest<'_>, fail_at: usize) -> Option<P
 
 /// What belongs to a place of the plan: tables by their addresses, segments by the
 /// image, and the start info's pages by the order in which they are laid out.
-fn piece_at(plan: &Plan<'_>, guest: &Guest<'_>, at: Gpa, len: u64) -> Piece {
+fn content_at(plan: &Plan<'_>, guest: &Guest<'_>, at: Gpa, len: u64) -> Content {
     let (item, range) =
         plan.ranges().find(|(_, range)| range.contains(at)).expect("a place of the plan");
     let whole = (at, len) == (range.start(), range.size());
     let offset = at.0 - range.start().0;
     match item {
-        Item::Tables | Item::StartInfo if whole => Piece::Pages(item),
+        Item::Tables | Item::StartInfo if whole => Content::Pages(item),
         Item::Tables => {
             let placed = guest.tables.place(range.start()).expect("a place");
             let table = placed.tables().iter().find(|table| table.address == at).expect("a table");
             assert_eq!(table.len as u64, len, "not one table");
-            Piece::Table { signature: table.signature }
+            Content::Table { signature: table.signature }
         }
         Item::Kernel => {
             let linked = Gpa(guest.kernel.span().start().0 + offset);
             let mut segments = guest.kernel.segments();
             let segment = segments.find(|it| it.range.contains(linked)).expect("a segment");
-            Piece::Segment { header: segment.header }
+            Content::Segment { header: segment.header }
         }
-        Item::Module { index } => Piece::Module { index },
+        Item::Module { index } => Content::Module { index },
         Item::StartInfo => {
             let list = 56 + 32 * guest.modules.len() as u64;
             let map = list + 24 * LINUX_MAP_ENTRIES as u64;
             match offset {
-                0..56 => Piece::StartInfo,
-                _ if offset < list => Piece::ModuleEntry { index: (offset as usize - 56) / 32 },
-                _ if offset < map => Piece::MapEntry { index: (offset - list) as usize / 24 },
+                0..56 => Content::StartInfo,
+                _ if offset < list => Content::ModuleEntry { index: (offset as usize - 56) / 32 },
+                _ if offset < map => Content::MapEntry { index: (offset - list) as usize / 24 },
                 _ => {
                     let mut lines = std::iter::once((None, guest.command_line)).chain(
                         guest.modules.iter().enumerate().map(|(n, it)| (Some(n), it.command_line)),
@@ -356,7 +356,7 @@ fn piece_at(plan: &Plan<'_>, guest: &Guest<'_>, at: Gpa, len: u64) -> Piece {
                         start += line.len() as u64 + 1;
                         found
                     });
-                    Piece::CommandLine { module: line.expect("a command line").0 }
+                    Content::CommandLine { module: line.expect("a command line").0 }
                 }
             }
         }

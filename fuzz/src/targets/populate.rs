@@ -62,7 +62,7 @@ pub fn run(data: &[u8]) -> Interest {
     let vcpus = host.cpus.len() as u32;
     let request = Dom0Request { pvh: true, pinned: true, vcpus, pcpus: vcpus, partial: true };
     let mut arena = host.arena(vcpus);
-    let mut plan = Dom0Plan::EMPTY;
+    let mut plan = Dom0Plan::new();
     plan.build(host.facts(), request, arena.slices()).expect("a plan");
     let start = Pfn(input.start.bytes() >> 12);
     let pages = input.size.bytes() >> 12;

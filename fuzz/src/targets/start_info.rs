@@ -149,7 +149,7 @@ pub fn written(plan: &Plan<'_>, guest: &Guest<'_>) -> Pages {
     let range = placement::place(plan, Item::StartInfo);
     let mut pages = Pages { base: range.start().0, bytes: vec![0xA5; range.size() as usize] };
     let mut buffer = vec![0xA5; plan.tables_len()];
-    plan.carry_out(&mut buffer, &mut pages).expect("memory that fails nowhere");
+    plan.write_guest(&mut buffer, &mut pages).expect("memory that fails nowhere");
     read_as_a_plain_reader(&pages);
 
     let same_line = |read: Result<&[u8], Error>, line: &[u8]| match read {

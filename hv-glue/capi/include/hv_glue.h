@@ -16,6 +16,11 @@
 /* Initialises a structure that begins with its size and version (C99, C++20). */
 #define HVG_INIT(type) { .size = sizeof(type), .version = HVG_VERSION }
 
+/*
+ * Of every function: a pointer is NULL or points at as many initialised elements as its length says, which nothing else
+ * uses during the call. A plan came from hvg_plan_make() or hvg_guest_make(), and its memory is still there, unchanged.
+ */
+
 /* The rules that a call may find broken. Numbers do not change. In the messages,
  * %i is the index and %v the value of struct hvg_error; %I and %V in hexadecimal. */
 enum hvg_what {
@@ -101,6 +106,20 @@ enum hvg_what {
     HVG_WHAT_TABLE_BUFFER_TOO_SMALL = 0x11c,
     /* base address %I; expected a multiple of %v */
     HVG_WHAT_TABLE_BASE_MISALIGNED = 0x11d,
+    /* table of %i bytes; expected %v */
+    HVG_WHAT_TABLE_TABLE_TRUNCATED = 0x11e,
+    /* table length %v; expected at least %i */
+    HVG_WHAT_TABLE_TABLE_LENGTH = 0x11f,
+    /* signature %V; expected %I */
+    HVG_WHAT_TABLE_WRONG_SIGNATURE = 0x120,
+    /* no RSDP: it does not begin with RSD PTR */
+    HVG_WHAT_TABLE_NOT_AN_RSDP = 0x121,
+    /* entry at %I: length %v is below that of its type */
+    HVG_WHAT_TABLE_ENTRY_LENGTH = 0x122,
+    /* entry at %I: length %v is above the rest of the table */
+    HVG_WHAT_TABLE_ENTRY_PAST_END = 0x123,
+    /* SLIT of %v localities in %i bytes of distances */
+    HVG_WHAT_TABLE_SLIT_SIZE = 0x124,
     /* no vCPUs; expected at least one */
     HVG_WHAT_NO_VCPUS = 0x200,
     /* vCPU %i is on vnode %v, which does not exist */
@@ -153,8 +172,6 @@ enum hvg_what {
     HVG_WHAT_TOO_MANY_ENTRIES = 0x21c,
     /* no page for frame %I, %v pages missing */
     HVG_WHAT_OUT_OF_MEMORY = 0x21d,
-    /* %v pages of RAM from frame %I on are in no memory range */
-    HVG_WHAT_RAM_NOT_COVERED = 0x21f,
     /* frame range %i at frame %V starts below the end of the one before it */
     HVG_WHAT_FRAMES_NOT_ASCENDING = 0x220,
     /* %v APIC ids for %i vCPUs */
@@ -210,21 +227,6 @@ enum hvg_what {
 // The most entries of a map that is shared over the nodes.
 #define HVG_MAP_ENTRIES 120
 
-// The node's proximity domain.
-#define HVG_NUMBERING_DOMAIN 0
-
-// The node's rank.
-#define HVG_NUMBERING_DENSE 1
-
-// Intel.
-#define HVG_VENDOR_INTEL 0
-
-// AMD.
-#define HVG_VENDOR_AMD 1
-
-// Hygon.
-#define HVG_VENDOR_HYGON 2
-
 // Number of kinds.
 #define HVG_ALLOC_KINDS 4
 
@@ -243,11 +245,26 @@ enum hvg_what {
 // The largest order that is asked for: 4 GiB.
 #define HVG_MAX_ORDER 20
 
-// The most frames that one XENMEM_get_mfn_pxms asks for.
-#define HVG_MFN_PXMS_MAX 1024
-
 // Absent at boot, may be added.
 #define HVG_PROCESSOR_ONLINE_CAPABLE 1
+
+// The node's proximity domain.
+#define HVG_NUMBERING_DOMAIN 0
+
+// The node's rank.
+#define HVG_NUMBERING_DENSE 1
+
+// Intel.
+#define HVG_VENDOR_INTEL 0
+
+// AMD.
+#define HVG_VENDOR_AMD 1
+
+// Hygon.
+#define HVG_VENDOR_HYGON 2
+
+// The most frames that one XENMEM_get_mfn_pxms asks for.
+#define HVG_MFN_PXMS_MAX 1024
 
 // Type 0 entries below APIC id 255, types 9 and 2 above; else types 9 and 2 for all.
 #define HVG_TABLES_HYBRID 2
@@ -258,76 +275,9 @@ enum hvg_what {
 // The most tables that a set has, the RSDP counted.
 #define HVG_MAX_TABLES 8
 
-// A plan. It is in the memory that was given to `hvg_plan_make` or `hvg_guest_make` and
-// is valid as long as that.
+// A plan. It is in the memory that `hvg_plan_make` or `hvg_guest_make` got, and is valid as
+// long as that.
 struct hvg_plan;
-
-// A vCPU of a guest; its ACPI UID is its place in the array.
-struct hvg_processor {
-    // Its proximity domain.
-    uint32_t pxm;
-    // HVG_PROCESSOR_* flags.
-    uint32_t flags;
-};
-
-// A range of a guest's memory.
-struct hvg_memory {
-    // First byte.
-    uint64_t start;
-    // Past the last byte.
-    uint64_t end;
-    // The proximity domain.
-    uint32_t pxm;
-    // HVG_MEMORY_* flags.
-    uint32_t flags;
-};
-
-// A guest, as its toolstack asks for it.
-struct hvg_guest {
-    // sizeof(struct hvg_guest).
-    uint32_t size;
-    // HVG_VERSION.
-    uint32_t version;
-    // The vCPUs.
-    const struct hvg_processor *processors;
-    // Memory, ascending, on whole pages.
-    const struct hvg_memory *memory;
-    // The proximity domains of `distances`, ascending.
-    const uint32_t *distance_pxm;
-    // Distances, nr_distances squared, row by row. Numbers above 254 become 254.
-    const uint32_t *distances;
-    // The host node of each proximity domain, ascending; null for any.
-    const uint32_t *pnodes;
-    // Elements of `processors`.
-    uint32_t nr_processors;
-    // Elements of `memory`.
-    uint32_t nr_memory;
-    // Elements of `distance_pxm`.
-    uint32_t nr_distances;
-    // Elements of `pnodes`.
-    uint32_t nr_pnodes;
-    // The most elements that the arrays of struct hvg_tables will have together.
-    uint32_t max_elements;
-    // 0.
-    uint32_t reserved;
-};
-
-// Where a call failed; hvg_strerror() has the words. Optional everywhere: a null pointer
-// takes no report.
-struct hvg_error {
-    // sizeof(struct hvg_error).
-    uint32_t size;
-    // HVG_VERSION.
-    uint32_t version;
-    // The rule that was broken, one of HVG_WHAT_*.
-    uint32_t what;
-    // 0.
-    uint32_t reserved;
-    // An element, or a bound.
-    uint64_t index;
-    // The number that is wrong.
-    uint64_t value;
-};
 
 // A memory block of the host, as its firmware's SRAT has it.
 struct hvg_block {
@@ -397,6 +347,23 @@ struct hvg_request {
     uint32_t max_elements;
 };
 
+// Where a call failed; hvg_strerror() has the words. Optional everywhere: a null pointer
+// takes no report.
+struct hvg_error {
+    // sizeof(struct hvg_error).
+    uint32_t size;
+    // HVG_VERSION.
+    uint32_t version;
+    // The rule that was broken, one of HVG_WHAT_*.
+    uint32_t what;
+    // 0.
+    uint32_t reserved;
+    // An element, or a bound.
+    uint64_t index;
+    // The number that is wrong.
+    uint64_t value;
+};
+
 // The gate's answer.
 struct hvg_gate {
     // sizeof(struct hvg_gate).
@@ -442,41 +409,52 @@ struct hvg_map {
     uint64_t low_floor;
 };
 
-// A range of a guest's memory on one of its nodes; the layout of Xen's
-// struct xen_vmemrange, whose flags must be 0.
-struct hvg_vmemrange {
+// A vCPU of a guest; its ACPI UID is its place in the array.
+struct hvg_processor {
+    // Its proximity domain.
+    uint32_t pxm;
+    // HVG_PROCESSOR_* flags.
+    uint32_t flags;
+};
+
+// A range of a guest's memory.
+struct hvg_memory {
     // First byte.
     uint64_t start;
     // Past the last byte.
     uint64_t end;
-    // 0.
+    // The proximity domain.
+    uint32_t pxm;
+    // HVG_MEMORY_* flags.
     uint32_t flags;
-    // The vnode.
-    uint32_t nid;
 };
 
-// A vNUMA layout in the caller's arrays, of which null ones are skipped.
-struct hvg_layout {
-    // sizeof(struct hvg_layout).
+// A guest, as its toolstack asks for it.
+struct hvg_guest {
+    // sizeof(struct hvg_guest).
     uint32_t size;
     // HVG_VERSION.
     uint32_t version;
-    // Each vCPU's vnode.
-    uint32_t *vcpu_to_vnode;
-    // Each vCPU's APIC id.
-    uint32_t *apic_ids;
-    // Each vnode's host node; HVG_NONE for a gap or any.
-    uint32_t *vnode_to_pnode;
-    // Distances by vnode, nr_vnodes squared, row by row.
-    uint32_t *vdistance;
-    // Memory ranges, ascending; those of a guest that it has at boot.
-    struct hvg_vmemrange *vmemranges;
-    // Elements of `vcpu_to_vnode` and `apic_ids`; then, vCPUs.
-    uint32_t nr_vcpus;
-    // Elements of `vnode_to_pnode`, and the side of `vdistance`; then, vnodes.
-    uint32_t nr_vnodes;
-    // Elements of `vmemranges`; then, memory ranges.
-    uint32_t nr_vmemranges;
+    // The vCPUs.
+    const struct hvg_processor *processors;
+    // Memory, ascending, on whole pages.
+    const struct hvg_memory *memory;
+    // The proximity domains of `distances`, ascending.
+    const uint32_t *distance_pxm;
+    // Distances, nr_distances squared, row by row. Numbers above 254 become 254.
+    const uint32_t *distances;
+    // The host node of each proximity domain, ascending; null for any.
+    const uint32_t *pnodes;
+    // Elements of `processors`.
+    uint32_t nr_processors;
+    // Elements of `memory`.
+    uint32_t nr_memory;
+    // Elements of `distance_pxm`.
+    uint32_t nr_distances;
+    // Elements of `pnodes`.
+    uint32_t nr_pnodes;
+    // The most elements that the arrays of struct hvg_tables will have together.
+    uint32_t max_elements;
     // 0.
     uint32_t reserved;
 };
@@ -499,24 +477,6 @@ struct hvg_shape {
     uint32_t highest;
     // 0.
     uint32_t reserved;
-};
-
-// The next allocation.
-struct hvg_step {
-    // sizeof(struct hvg_step).
-    uint32_t size;
-    // HVG_VERSION.
-    uint32_t version;
-    // The first guest frame.
-    uint64_t pfn;
-    // log2 of the number of frames.
-    uint32_t order;
-    // The host node to allocate from; HVG_NONE for any.
-    uint32_t node;
-    // One of HVG_ALLOC_*.
-    uint32_t kind;
-    // The host node that the frames belong on; HVG_NONE for none.
-    uint32_t home;
 };
 
 // Registers of a CPUID leaf.
@@ -564,6 +524,63 @@ struct hvg_pxm_range {
     uint64_t end;
     // The proximity domain.
     uint32_t pxm;
+};
+
+// A range of a guest's memory on one of its nodes; the layout of Xen's
+// struct xen_vmemrange, whose flags must be 0.
+struct hvg_vmemrange {
+    // First byte.
+    uint64_t start;
+    // Past the last byte.
+    uint64_t end;
+    // 0.
+    uint32_t flags;
+    // The vnode.
+    uint32_t nid;
+};
+
+// A vNUMA layout in the caller's arrays, of which null ones are skipped.
+struct hvg_layout {
+    // sizeof(struct hvg_layout).
+    uint32_t size;
+    // HVG_VERSION.
+    uint32_t version;
+    // Each vCPU's vnode.
+    uint32_t *vcpu_to_vnode;
+    // Each vCPU's APIC id.
+    uint32_t *apic_ids;
+    // Each vnode's host node; HVG_NONE for a gap or any.
+    uint32_t *vnode_to_pnode;
+    // Distances by vnode, nr_vnodes squared, row by row.
+    uint32_t *vdistance;
+    // Memory ranges, ascending; those of a guest that it has at boot.
+    struct hvg_vmemrange *vmemranges;
+    // Elements of `vcpu_to_vnode` and `apic_ids`; then, vCPUs.
+    uint32_t nr_vcpus;
+    // Elements of `vnode_to_pnode`, and the side of `vdistance`; then, vnodes.
+    uint32_t nr_vnodes;
+    // Elements of `vmemranges`; then, memory ranges.
+    uint32_t nr_vmemranges;
+    // 0.
+    uint32_t reserved;
+};
+
+// The next allocation.
+struct hvg_step {
+    // sizeof(struct hvg_step).
+    uint32_t size;
+    // HVG_VERSION.
+    uint32_t version;
+    // The first guest frame.
+    uint64_t pfn;
+    // log2 of the number of frames.
+    uint32_t order;
+    // The host node to allocate from; HVG_NONE for any.
+    uint32_t node;
+    // One of HVG_ALLOC_*.
+    uint32_t kind;
+    // The host node that the frames belong on; HVG_NONE for none.
+    uint32_t home;
 };
 
 // An I/O APIC for the MADT.
@@ -666,40 +683,7 @@ struct hvg_placed {
 extern "C" {
 #endif // __cplusplus
 
-// The number of bytes that `hvg_guest_make` needs for this guest.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said.
-int32_t hvg_guest_len(const struct hvg_guest *guest, uint64_t *memory_len, struct hvg_error *error);
-
-// Plans a guest. Its APIC ids are 2 * vCPU until `hvg_guest_ids` says otherwise. Nothing of
-// `guest` is kept.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said. `memory` stays
-// as it is for as long as the plan is used.
-int32_t hvg_guest_make(const struct hvg_guest *guest,
-                       uint8_t *memory,
-                       uint64_t memory_len,
-                       struct hvg_plan **plan,
-                       struct hvg_error *error);
-
-// Gives a guest's vCPUs the ids that the hypervisor returned
-// (XEN_DOMCTL_get_vcpu_apicids); with `ids` null those that a hypervisor with hv-glue gives
-// an opted-in guest.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said; `plan` came from
-// `hvg_guest_make`, whose memory is still there.
-int32_t hvg_guest_ids(struct hvg_plan *plan,
-                      const uint32_t *ids,
-                      uint32_t nr_ids,
-                      struct hvg_error *error);
-
 // The number of bytes that `hvg_plan_make` needs for this host and request.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said.
 int32_t hvg_plan_len(const struct hvg_host *host,
                      const struct hvg_request *request,
                      uint64_t *memory_len,
@@ -707,10 +691,7 @@ int32_t hvg_plan_len(const struct hvg_host *host,
 
 // Plans a dom0: asks the gate, and where it is met lays dom0 out. A host that cannot be laid
 // out is no failure: the gate is not met. Nothing of `host` is kept.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said. `memory` stays
-// as it is for as long as the plan is used.
+// `memory` stays as it is for as long as the plan is used.
 int32_t hvg_plan_make(const struct hvg_host *host,
                       const struct hvg_request *request,
                       uint8_t *memory,
@@ -721,72 +702,43 @@ int32_t hvg_plan_make(const struct hvg_host *host,
 
 // Says why dom0 gets no vNUMA: 1 with the reason at `index` in `error`, 0 where there are no
 // more.
-//
-// # Safety
-// `error` is null or points at an initialised structure; `plan` came from `hvg_plan_make`,
-// whose memory is still there.
 int32_t hvg_plan_unmet(struct hvg_plan *plan, uint32_t index, struct hvg_error *error);
 
 // Trims the host's map to dom0's pages: for a PVH dom0 of several nodes, each node in
 // proportion, of which room for the kernel and RAM below 4 GiB come first; else, or where that
 // is refused and `error` says why, in address order as Xen does. What dom0 does not get becomes
 // unusable. Fills in the numbers; -ENOBUFS where `entries` are too few.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said; `plan` came from
-// `hvg_plan_make`, whose memory is still there.
 int32_t hvg_plan_trim(struct hvg_plan *plan, struct hvg_map *map, struct hvg_error *error);
-
-// Copies the layout into the caller's arrays, skipping null ones, and fills in their
-// lengths. -ENOBUFS where one is too short: then only the lengths are.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said; `plan` came from
-// `hvg_plan_make` with the gate met, or from `hvg_guest_make`, whose memory is still there.
-int32_t hvg_plan_layout(struct hvg_plan *plan,
-                        struct hvg_layout *layout,
-                        struct hvg_shape *shape,
-                        struct hvg_error *error);
-
-// Begins to populate `nr_pages` frames from `start` on: a region of RAM. A region
-// that was not finished is given up.
-//
-// # Safety
-// `plan` came from `hvg_plan_make`, whose memory is still there.
-int32_t hvg_plan_populate(struct hvg_plan *plan,
-                          uint64_t start,
-                          uint64_t nr_pages,
-                          struct hvg_error *error);
-
-// Says what to allocate now: 1 with a step, the same until it is reported on; 0
-// where all is done.
-//
-// # Safety
-// As `hvg_plan_populate`; `step` is null or points at an initialised structure.
-int32_t hvg_plan_next(struct hvg_plan *plan, struct hvg_step *step, struct hvg_error *error);
-
-// Reports the result of the step: `granted` is 1 where its frames are populated, 0 where
-// the allocation was refused. -ENOMEM where nothing is left to try.
-//
-// # Safety
-// As `hvg_plan_populate`.
-int32_t hvg_plan_report(struct hvg_plan *plan, uint32_t granted, struct hvg_error *error);
 
 // Writes a failure's message with its numbers into `text`, NUL-terminated and cut where it
 // is longer. Returns the length of the whole message without the NUL.
-//
-// # Safety
-// `error` is null or points at an initialised structure; `text` is null or has `len` bytes.
 int32_t hvg_strerror(const struct hvg_error *error, char *text, uint32_t len);
+
+// The number of bytes that `hvg_guest_make` needs for this guest.
+int32_t hvg_guest_len(const struct hvg_guest *guest, uint64_t *memory_len, struct hvg_error *error);
+
+// Plans a guest. Its APIC ids are 2 * vCPU until `hvg_guest_ids` says otherwise. Nothing of
+// `guest` is kept.
+// `memory` stays as it is for as long as the plan is used.
+int32_t hvg_guest_make(const struct hvg_guest *guest,
+                       uint8_t *memory,
+                       uint64_t memory_len,
+                       struct hvg_plan **plan,
+                       struct hvg_error *error);
+
+// Gives a guest's vCPUs the ids that the hypervisor returned
+// (XEN_DOMCTL_get_vcpu_apicids); with `ids` null those that a hypervisor with hv-glue gives
+// an opted-in guest.
+int32_t hvg_guest_ids(struct hvg_plan *plan,
+                      const uint32_t *ids,
+                      uint32_t nr_ids,
+                      struct hvg_error *error);
 
 // Gives each vCPU of an opted-in guest its APIC id: the first of (vnode, stride 2) and
 // (vnode, stride 1) whose ids are all at most 254. A guest's nodes have no other number than
 // their vnode's. `vcpu_to_vnode` and `ids` have `nr_vcpus` elements.
 //
 // Errors: -ERANGE where no encoding fits; -EINVAL above HVG_MAX_VNODES vnodes.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said.
 int32_t hvg_apic_ids(const uint32_t *vcpu_to_vnode,
                      uint32_t nr_vcpus,
                      uint32_t nr_vnodes,
@@ -797,9 +749,6 @@ int32_t hvg_apic_ids(const uint32_t *vcpu_to_vnode,
 // Makes a guest's CPUID policy say what its APIC ids say: one package and one
 // last-level cache for each node. Nothing changes for ids of `2 * vCPU`, nor on
 // an error: -ERANGE where a field is too narrow.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said.
 int32_t hvg_cpuid_patch(const struct hvg_cpuid *cpuid,
                         const struct hvg_shape *of,
                         struct hvg_error *error);
@@ -807,9 +756,6 @@ int32_t hvg_cpuid_patch(const struct hvg_cpuid *cpuid,
 // Makes one of ranges that overlap and have one PXM, in place: hvg_mfn_pxms needs ranges that
 // ascend, while Xen accepts an SRAT in which a node's overlap or repeat. Returns how many are
 // left, at the front.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said.
 int32_t hvg_merge_pxm_ranges(struct hvg_pxm_range *ranges,
                              uint32_t nr_ranges,
                              struct hvg_error *error);
@@ -820,9 +766,6 @@ int32_t hvg_merge_pxm_ranges(struct hvg_pxm_range *ranges,
 //
 // Errors: -EPERM for another than the hardware domain, -EINVAL for a pad other
 // than 0 or ranges that do not ascend, -E2BIG above HVG_MFN_PXMS_MAX frames.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said.
 int32_t hvg_mfn_pxms(const struct hvg_pxm_range *ranges,
                      uint32_t nr_ranges,
                      uint32_t hardware_domain,
@@ -832,12 +775,30 @@ int32_t hvg_mfn_pxms(const struct hvg_pxm_range *ranges,
                      uint32_t *pxms,
                      struct hvg_error *error);
 
+// Copies the layout into the caller's arrays, skipping null ones, and fills in their
+// lengths. -ENOBUFS where one is too short: then only the lengths are.
+int32_t hvg_plan_layout(struct hvg_plan *plan,
+                        struct hvg_layout *layout,
+                        struct hvg_shape *shape,
+                        struct hvg_error *error);
+
+// Begins to populate `nr_pages` frames from `start` on: a region of RAM. A region
+// that was not finished is given up.
+int32_t hvg_plan_populate(struct hvg_plan *plan,
+                          uint64_t start,
+                          uint64_t nr_pages,
+                          struct hvg_error *error);
+
+// Says what to allocate now: 1 with a step, the same until it is reported on; 0
+// where all is done.
+int32_t hvg_plan_next(struct hvg_plan *plan, struct hvg_step *step, struct hvg_error *error);
+
+// Reports the result of the step: `granted` is 1 where its frames are populated, 0 where
+// the allocation was refused. -ENOMEM where nothing is left to try.
+int32_t hvg_plan_report(struct hvg_plan *plan, uint32_t granted, struct hvg_error *error);
+
 // Checks the tables' content and says how many bytes the whole set takes: RSDP, XSDT, MADT,
 // and SRAT and SLIT where the plan has a layout; for a guest FADT, DSDT and FACS, too.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said; the memory of
-// `plan` is still there.
 int32_t hvg_plan_tables_len(struct hvg_plan *plan,
                             const struct hvg_tables *tables,
                             uint64_t *tables_len,
@@ -845,10 +806,6 @@ int32_t hvg_plan_tables_len(struct hvg_plan *plan,
 
 // Writes the whole set into `buffer`, which the guest will see at `base`: a
 // multiple of 16, for a guest's set of 64. -ENOBUFS where it does not fit.
-//
-// # Safety
-// Every pointer is null or points at as many initialised elements as said; the memory of
-// `plan` is still there.
 int32_t hvg_plan_tables_emit(struct hvg_plan *plan,
                              const struct hvg_tables *tables,
                              uint8_t *buffer,

@@ -1,10 +1,13 @@
-//! The border: a C caller's pointers become slices here, after every one of them has been
-//! checked, and before anything is written.
+//! The border: a C caller's pointers become references here, each of them checked before
+//! anything is written.
 
 use core::mem::{MaybeUninit, align_of, size_of};
 
-use crate::rules::{Border, Fault, wide};
+use acpi_gen::Violation;
+
+use crate::error::{Border, wide};
 use crate::types::{HVG_VERSION, HvgError, Versioned};
+use crate::work::Work;
 
 /// The memory of one call's arguments, checked for null, alignment, length and overlap.
 /// Inputs may share memory with inputs, outputs with nothing.
@@ -20,6 +23,9 @@ struct Region {
     written: bool,
 }
 
+/// What the methods that return references promise rests on: the C function's caller promises
+/// that the elements are there and initialised, and that nothing else uses them during the
+/// call; [`Arguments::note`] has refused null, misaligned, too long and overlapping ones.
 impl Arguments {
     /// Of any call: `hvg_plan_make`'s.
     const MOST: usize = 12;
@@ -28,115 +34,204 @@ impl Arguments {
         Self { regions: [Region { start: 0, end: 0, written: false }; Self::MOST], used: 0 }
     }
 
-    /// Notes memory that the call reads.
-    pub(crate) fn input<T>(&mut self, pointer: *const T, len: u64) -> Result<(), Fault> {
-        self.note(pointer.addr(), align_of::<T>(), size_of::<T>(), len, false)
-    }
-
-    /// Notes memory that the call writes.
-    pub(crate) fn output<T>(&mut self, pointer: *const T, len: u64) -> Result<(), Fault> {
-        self.note(pointer.addr(), align_of::<T>(), size_of::<T>(), len, true)
-    }
-
-    /// As [`Arguments::output`], for an array that is optional: null has no elements.
-    pub(crate) fn output_or_null<T>(&mut self, pointer: *const T, len: u32) -> Result<(), Fault> {
-        self.output(pointer, if pointer.is_null() { 0 } else { len.into() })
-    }
-
+    /// Checks memory of `len` elements of `size` bytes each.
+    #[inline(never)]
     fn note(
         &mut self,
         start: usize,
-        align: usize,
-        size: usize,
+        (align, size): (usize, usize),
         len: u64,
         written: bool,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Violation> {
         let argument = wide(self.used);
-        let fault = |rule, value| Err(Fault::invalid(rule, argument, value));
+        let broken = |rule: Border, value| Err(rule.broken(argument, value));
         let bytes = usize::try_from(len).ok().and_then(|len| len.checked_mul(size));
         // A slice is at most isize::MAX bytes.
         let Some(bytes) = bytes.filter(|bytes| isize::try_from(*bytes).is_ok()) else {
-            return fault(Border::ArgumentTooLong, len);
+            return broken(Border::ArgumentTooLong, len);
         };
         let address = wide(start);
         if start == 0 && bytes > 0 {
-            return fault(Border::ArgumentNull, len);
+            return broken(Border::ArgumentNull, len);
         }
         if !start.is_multiple_of(align) {
-            return fault(Border::ArgumentMisaligned, address);
+            return broken(Border::ArgumentMisaligned, address);
         }
         let Some(end) = start.checked_add(bytes) else {
-            return fault(Border::ArgumentTooLong, len);
+            return broken(Border::ArgumentTooLong, len);
         };
         let overlaps =
             |other: &Region| (written || other.written) && start < other.end && other.start < end;
         if self.regions.iter().take(self.used).any(overlaps) {
-            return fault(Border::ArgumentOverlap, address);
+            return broken(Border::ArgumentOverlap, address);
         }
         let Some(region) = self.regions.get_mut(self.used) else {
-            return fault(Border::ArgumentTooLong, argument);
+            return broken(Border::ArgumentTooLong, argument);
         };
         *region = Region { start, end, written };
         self.used = self.used.saturating_add(1);
         Ok(())
     }
-}
 
-/// Reads a structure that begins with its size and version.
-///
-/// # Safety
-/// `pointer` is null, or points at an initialised `T` or at an older structure
-/// whose size field says so.
-pub(crate) unsafe fn read<T: Versioned + Copy>(
-    arguments: &mut Arguments,
-    pointer: *const T,
-) -> Result<T, Fault> {
-    arguments.input(pointer, 1)?;
-    // SAFETY: not null and aligned by `Arguments::note`; every such structure begins
-    // with two words, whatever its size.
-    let [size, version] = unsafe { pointer.cast::<[u32; 2]>().read() };
-    check_header::<T>(size, version)?;
-    // SAFETY: the size field says that a whole T is there, and the caller that
-    // it is initialised.
-    Ok(unsafe { pointer.read() })
-}
-
-/// As [`read`], for a structure that the call writes in the end.
-///
-/// # Safety
-/// As [`read`], and nobody else has the structure during the call.
-pub(crate) unsafe fn read_mut<'a, T: Versioned>(
-    arguments: &mut Arguments,
-    pointer: *mut T,
-) -> Result<&'a mut T, Fault> {
-    arguments.output(pointer, 1)?;
-    // SAFETY: as in `read`.
-    let [size, version] = unsafe { pointer.cast::<[u32; 2]>().read() };
-    check_header::<T>(size, version)?;
-    // SAFETY: as in `read`, and exclusive by the check for overlap.
-    Ok(unsafe { &mut *pointer })
-}
-
-fn check_header<T>(size: u32, version: u32) -> Result<(), Fault> {
-    if wide(size_of::<T>()) != u64::from(size) || version != HVG_VERSION {
-        return Err(Fault::invalid(Border::StructVersion, size.into(), version.into()));
+    /// An array that the call reads; a null pointer has no elements.
+    ///
+    /// # Safety
+    /// As above.
+    pub(crate) unsafe fn slice<'a, T>(
+        &mut self,
+        pointer: *const T,
+        len: u32,
+    ) -> Result<&'a [T], Violation> {
+        self.note(pointer.addr(), layout::<T>(), len.into(), false)?;
+        let len = index(len);
+        // SAFETY: as above; not null where there are elements.
+        Ok(if len == 0 { &[] } else { unsafe { core::slice::from_raw_parts(pointer, len) } })
     }
-    Ok(())
+
+    /// An array that the call writes.
+    ///
+    /// # Safety
+    /// As above.
+    pub(crate) unsafe fn slice_mut<'a, T>(
+        &mut self,
+        pointer: *mut T,
+        len: u32,
+    ) -> Result<&'a mut [T], Violation> {
+        self.note(pointer.addr(), layout::<T>(), len.into(), true)?;
+        let len = index(len);
+        if len == 0 {
+            return Ok(&mut []);
+        }
+        // SAFETY: as above.
+        Ok(unsafe { core::slice::from_raw_parts_mut(pointer, len) })
+    }
+
+    /// An array that the call writes unless it is null.
+    ///
+    /// # Safety
+    /// As above.
+    pub(crate) unsafe fn optional_mut<'a, T>(
+        &mut self,
+        pointer: *mut T,
+        len: u32,
+    ) -> Result<&'a mut [T], Violation> {
+        // SAFETY: by this function's contract.
+        unsafe { self.slice_mut(pointer, if pointer.is_null() { 0 } else { len }) }
+    }
+
+    /// A value that the call writes, and that may have none yet.
+    ///
+    /// # Safety
+    /// As above, but for the value.
+    pub(crate) unsafe fn place<'a, T>(
+        &mut self,
+        pointer: *mut T,
+    ) -> Result<&'a mut MaybeUninit<T>, Violation> {
+        self.note(pointer.addr(), layout::<T>(), 1, true)?;
+        // SAFETY: as above.
+        Ok(unsafe { &mut *pointer.cast() })
+    }
+
+    /// Memory that plans and their arrays are made in.
+    ///
+    /// # Safety
+    /// As above, but for the value, and for as long as `'a`.
+    pub(crate) unsafe fn work<'a>(
+        &mut self,
+        pointer: *mut u8,
+        len: u64,
+    ) -> Result<Work<'a>, Violation> {
+        self.note(pointer.addr(), layout::<u8>(), len, true)?;
+        let len = usize::try_from(len).unwrap_or(0);
+        if len == 0 {
+            return Ok(Work::over(&mut []));
+        }
+        // SAFETY: as above.
+        Ok(Work::over(unsafe { core::slice::from_raw_parts_mut(pointer.cast(), len) }))
+    }
+
+    /// A structure that begins with its size and version, and that the call reads.
+    ///
+    /// # Safety
+    /// As above; or it is an older structure whose size field says so.
+    pub(crate) unsafe fn read<T: Versioned + Copy>(
+        &mut self,
+        pointer: *const T,
+    ) -> Result<T, Violation> {
+        // SAFETY: by this function's contract.
+        unsafe { self.check::<T>(pointer, false)? };
+        // SAFETY: the size field says that a whole T is there.
+        Ok(unsafe { pointer.read() })
+    }
+
+    /// As [`Arguments::read`], for a structure that the call writes in the end.
+    ///
+    /// # Safety
+    /// As [`Arguments::read`].
+    pub(crate) unsafe fn read_mut<'a, T: Versioned>(
+        &mut self,
+        pointer: *mut T,
+    ) -> Result<&'a mut T, Violation> {
+        // SAFETY: by this function's contract.
+        unsafe { self.check::<T>(pointer, true)? };
+        // SAFETY: as in `read`, and exclusive by the check for overlap.
+        Ok(unsafe { &mut *pointer })
+    }
+
+    unsafe fn check<T: Versioned>(
+        &mut self,
+        pointer: *const T,
+        written: bool,
+    ) -> Result<(), Violation> {
+        self.note(pointer.addr(), layout::<T>(), 1, written)?;
+        // SAFETY: not null and aligned; every such structure begins with two words, whatever
+        // its size.
+        let [size, version] = unsafe { pointer.cast::<[u32; 2]>().read() };
+        if wide(size_of::<T>()) != u64::from(size) || version != HVG_VERSION {
+            return Err(Border::StructVersion.broken(size.into(), version.into()));
+        }
+        Ok(())
+    }
+}
+
+const fn layout<T>() -> (usize, usize) {
+    (align_of::<T>(), size_of::<T>())
+}
+
+/// A number of elements; every target of this library has 64 or 32 bits.
+pub(crate) fn index(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+pub(crate) fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 /// Runs a call and reports its failure: errno as the result, the rest into `error`.
 ///
 /// # Safety
-/// `error` is null, or points at an initialised structure that nobody else has.
+/// `error` is null, or points at an initialised structure that nothing else uses.
 pub(crate) unsafe fn call(
     error: *mut HvgError,
-    body: impl FnOnce(&mut Arguments) -> Result<i32, Fault>,
+    body: impl FnOnce(&mut Arguments) -> Result<i32, Violation>,
+) -> i32 {
+    // SAFETY: by this function's contract.
+    unsafe { call_with_reason(error, |arguments| Ok((body(arguments)?, None))) }
+}
+
+/// As [`call`]; a call that succeeds may also report why it did less than it could.
+///
+/// # Safety
+/// As [`call`].
+pub(crate) unsafe fn call_with_reason(
+    error: *mut HvgError,
+    body: impl FnOnce(&mut Arguments) -> Result<(i32, Option<hv_glue::Error>), Violation>,
 ) -> i32 {
     let mut arguments = Arguments::new();
     // SAFETY: by this function's contract.
     match unsafe { report(&mut arguments, error) } {
         Ok(place) => finish(body(&mut arguments), place),
-        Err(fault) => fault.errno,
+        Err(broken) => finish(Err(broken), None),
     }
 }
 
@@ -148,124 +243,27 @@ pub(crate) unsafe fn call(
 unsafe fn report<'a>(
     arguments: &mut Arguments,
     error: *mut HvgError,
-) -> Result<Option<&'a mut HvgError>, Fault> {
+) -> Result<Option<&'a mut HvgError>, Violation> {
     if error.is_null() {
         return Ok(None);
     }
     // SAFETY: by this function's contract.
-    unsafe { read_mut(arguments, error).map(Some) }
+    unsafe { arguments.read_mut(error).map(Some) }
 }
 
 #[inline(never)]
-fn finish(result: Result<i32, Fault>, place: Option<&mut HvgError>) -> i32 {
-    let fault = match result {
-        Ok(value) => return value,
-        Err(fault) => fault,
+fn finish(
+    result: Result<(i32, Option<hv_glue::Error>), Violation>,
+    place: Option<&mut HvgError>,
+) -> i32 {
+    let (status, broken) = match result {
+        Ok((status, reason)) => (status, reason.map(Violation::from)),
+        Err(broken) => (0_i32.saturating_sub(broken.errno.number()), Some(broken)),
     };
-    if let Some(place) = place {
-        place.what = fault.rule;
-        place.index = fault.index;
-        place.value = fault.value;
+    if let Some((place, broken)) = place.zip(broken) {
+        place.what = broken.code;
+        place.index = broken.index;
+        place.value = broken.value;
     }
-    fault.errno
-}
-
-/// The caller's array; a null pointer is an empty one.
-///
-/// # Safety
-/// `pointer` and `len` have passed [`Arguments::input`] in this call, the caller of
-/// the C function keeps its promise that `len` initialised elements lie there,
-/// and nothing writes them before the slice is gone.
-pub(crate) unsafe fn slice<'a, T>(pointer: *const T, len: u32) -> &'a [T] {
-    let len = usize::try_from(len).unwrap_or(0);
-    if pointer.is_null() || len == 0 {
-        return &[];
-    }
-    // SAFETY: not null, aligned and of at most isize::MAX bytes by `Arguments::note`;
-    // initialised and unwritten by this function's own contract.
-    unsafe { core::slice::from_raw_parts(pointer, len) }
-}
-
-/// The caller's array, to be written; a null pointer is an empty one.
-///
-/// # Safety
-/// As [`slice()`], but through [`Arguments::output`], so that nothing else in this call
-/// reads or writes it. The elements are initialised: the C side hands over
-/// memory that has a value, or integers, for which the header demands it.
-pub(crate) unsafe fn slice_mut<'a, T>(pointer: *mut T, len: u32) -> &'a mut [T] {
-    let len = usize::try_from(len).unwrap_or(0);
-    if pointer.is_null() || len == 0 {
-        return &mut [];
-    }
-    // SAFETY: as in `slice`, and exclusive by the check for overlap.
-    unsafe { core::slice::from_raw_parts_mut(pointer, len) }
-}
-
-/// Caller-provided memory, handed out piece by piece.
-pub(crate) struct Work<'a> {
-    rest: &'a mut [MaybeUninit<u8>],
-    taken: usize,
-}
-
-impl<'a> Work<'a> {
-    /// # Safety
-    /// `pointer` and `len` have passed [`Arguments::output`] as bytes in this call.
-    pub(crate) unsafe fn new(pointer: *mut u8, len: u64) -> Self {
-        let len = usize::try_from(len).unwrap_or(0);
-        if pointer.is_null() || len == 0 {
-            return Self { rest: &mut [], taken: 0 };
-        }
-        // SAFETY: not null, of at most isize::MAX bytes and exclusive by
-        // `Arguments::note`; bytes need no alignment and MaybeUninit no value.
-        let rest = unsafe { core::slice::from_raw_parts_mut(pointer.cast(), len) };
-        Self { rest, taken: 0 }
-    }
-
-    /// Memory that was handed out before.
-    pub(crate) const fn over(rest: &'a mut [MaybeUninit<u8>]) -> Self {
-        Self { rest, taken: 0 }
-    }
-
-    /// What is left.
-    pub(crate) fn into_rest(self) -> &'a mut [MaybeUninit<u8>] {
-        self.rest
-    }
-
-    /// Bytes that `len` elements may take, whatever the alignment of what is left.
-    pub(crate) fn room<T>(len: usize) -> usize {
-        len.saturating_mul(size_of::<T>()).saturating_add(align_of::<T>())
-    }
-
-    /// `len` elements, each of them `value`.
-    pub(crate) fn take<T: Copy>(&mut self, len: usize, value: T) -> Result<&'a mut [T], Fault> {
-        let slots = self.slots::<T>(len)?;
-        for slot in slots.iter_mut() {
-            slot.write(value);
-        }
-        // SAFETY: every element has just been written.
-        Ok(unsafe { core::slice::from_raw_parts_mut(slots.as_mut_ptr().cast::<T>(), len) })
-    }
-
-    /// `len` elements without a value.
-    pub(crate) fn slots<T>(&mut self, len: usize) -> Result<&'a mut [MaybeUninit<T>], Fault> {
-        let rest = core::mem::take(&mut self.rest);
-        let (have, room) = (rest.len(), Self::room::<T>(len));
-        let taken = self.taken;
-        let short = Fault::too_short(
-            Border::MemoryTooSmall,
-            taken.saturating_add(have),
-            taken.saturating_add(room),
-        );
-        let (piece, rest) = rest.split_at_mut_checked(room).ok_or(short)?;
-        self.rest = rest;
-        self.taken = self.taken.saturating_add(room);
-        let skip = piece.as_ptr().align_offset(align_of::<T>());
-        let bytes = len.saturating_mul(size_of::<T>());
-        let piece = piece.get_mut(skip..skip.saturating_add(bytes)).ok_or(short)?;
-        let start = piece.as_mut_ptr().cast::<MaybeUninit<T>>();
-        // SAFETY: `start` is aligned by `align_offset`, `bytes` bytes are left
-        // behind it, they came out of one exclusive slice, and MaybeUninit needs
-        // no value.
-        Ok(unsafe { core::slice::from_raw_parts_mut(start, len) })
-    }
+    status
 }

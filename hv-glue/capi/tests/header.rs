@@ -9,9 +9,9 @@ fn rules() -> String {
                     * %i is the index and %v the value of struct hvg_error; %I and %V in hexadecimal. */\n\
                     enum hvg_what {\n    /* no failure */\n    HVG_WHAT_NONE = 0,\n"
         .to_owned();
-    for rule in hvg::rules() {
+    for (prefix, rule) in hvg::rules() {
         let mut name = String::new();
-        for (at, letter) in rule.name.char_indices() {
+        for (at, letter) in prefix.chars().chain(rule.name.chars()).enumerate() {
             if at > 0 && letter.is_ascii_uppercase() {
                 name.push('_');
             }

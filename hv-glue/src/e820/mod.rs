@@ -15,12 +15,12 @@ mod pieces;
 mod share;
 
 pub use acpi_gen::{E820Entry, E820Type};
-use acpi_gen::{Gpa, GpaRange, MemoryRange};
+use acpi_gen::{Gpa, GpaRange, MemoryRange, UncoveredRam};
 
 pub(crate) use keep::{LEAST_TO_KEEP, Survey, low_floor, low_pages, ranges_to_keep};
 pub use pieces::Piece;
 
-use crate::{Error, Frames};
+use crate::{Error, Frames, PAGE_SIZE};
 
 /// The most entries of a dom0's map before tables are added: Linux's PVH entry takes 128
 /// and drops the rest silently.
@@ -125,19 +125,12 @@ pub fn percent_of_ram(map: &[E820Entry], percent: u32) -> u64 {
     ram_pages(map).saturating_mul(u64::from(percent.min(4096))) / 100
 }
 
-/// Whether every whole page of RAM is in one of the ranges, which ascend.
-pub(crate) fn check_coverage(map: &[E820Entry], ranges: &[MemoryRange]) -> Result<(), Error> {
+/// Whole pages of RAM that are in none of the ranges, which ascend.
+pub(crate) fn uncovered_pages(map: &[E820Entry], ranges: &[MemoryRange]) -> Result<u64, Error> {
     check_map(map)?;
-    let mut first = None;
-    let mut uncovered = 0_u64;
-    for piece in pieces::cut(map, ranges).filter(|piece| piece.domain.is_none()) {
-        first = first.or(Some(piece.frames.start));
-        uncovered = uncovered.saturating_add(piece.frames.pages());
-    }
-    match first {
-        Some(start) => Err(Error::RamNotCovered { start, uncovered, total: ram_pages(map) }),
-        None => Ok(()),
-    }
+    let ram = map.iter().filter(|entry| entry.kind == E820Type::RAM);
+    let pages = ram.filter_map(|entry| Frames::inside(entry.range).range());
+    Ok(UncoveredRam::new(pages, ranges.iter().map(|memory| memory.range)).uncovered / PAGE_SIZE)
 }
 
 fn check_map(map: &[E820Entry]) -> Result<(), Error> {

@@ -1,58 +1,22 @@
 //! dom0's plan, from what the host's hypervisor knows.
 
 use acpi_gen::{
-    Description, Distance, Distances, GpaRange, MemoryRange, Processor, ProcessorUid,
-    ProximityDomain, Revisions, TableSet, Topology,
+    Description, Distances, GpaRange, MemoryRange, Processor, ProcessorUid, Revisions, TableSet,
+    Topology,
 };
 
 use super::arena::Arena;
+use super::host::HostFacts;
 use crate::apic::{PackageShape, legacy_id};
 use crate::e820::{self, E820Entry, Rule, Trim};
 use crate::gate::{Gate, GateInput};
-use crate::layout::{Layout, MAX_RANGES};
+use crate::layout::Layout;
 use crate::populate::{Populate, Walk};
 use crate::units::{count, index};
-use crate::{Error, NodeId, PcpuId, Pfn, VcpuId};
+use crate::{Error, Pfn, VcpuId};
 
 /// The newest MADT revision that Xen gives a dom0: ACPI 6.1's.
 const MADT_REVISION: u8 = 4;
-
-/// A memory block of the host: a range of addresses on one node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemoryBlock {
-    /// Its addresses; both borders on 4 KiB pages.
-    pub range: GpaRange,
-    /// Its node.
-    pub node: NodeId,
-    /// Whether the firmware flagged it hot-pluggable.
-    pub hotplug: bool,
-}
-
-/// A valid pCPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HostCpu {
-    /// Its number.
-    pub pcpu: PcpuId,
-    /// Its node (`cpu_to_node()`).
-    pub node: NodeId,
-}
-
-/// The host as its hypervisor knows it.
-#[derive(Clone, Copy, Debug)]
-pub struct HostFacts<'a> {
-    /// Memory blocks in any order, as the SRAT has them; none with `numa=fake`. Blocks of one
-    /// node that overlap or repeat, as Xen and Linux accept them, are one.
-    pub blocks: &'a [MemoryBlock],
-    /// The valid pCPUs of dom0's pool in ascending order: vCPU n runs on the n-th.
-    pub cpus: &'a [HostCpu],
-    /// Each node's proximity domain, by node number; `None` for no such node.
-    pub node_to_pxm: &'a [Option<ProximityDomain>],
-    /// `__node_distance()` by node, row by row over `node_to_pxm`; 255 becomes
-    /// 254. Empty: 10 on the diagonal and 20 elsewhere.
-    pub distances: &'a [u8],
-    /// The memory map, ascending. The plan refers to it.
-    pub map: &'a [E820Entry],
-}
 
 /// What dom0 is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,26 +72,32 @@ pub struct Dom0Plan<'a> {
 }
 
 impl<'a> Dom0Plan<'a> {
-    /// No plan. A constant, so that the caller's memory is its only place: about 6 KiB.
-    pub const EMPTY: Self = Self {
-        arena: Arena::empty(),
-        layout: Layout::EMPTY,
-        shape: None,
-        gate: Gate::EMPTY,
-        refusal: None,
-        map: &[],
-        keep: None,
-        kept: e820::LEAST_TO_KEEP,
-        pieces: 0,
-        rule: Rule::FirstFit,
-        merged: 0,
-        first_fit: None,
-        low_pages: 0,
-        low_floor: 0,
-        pvh: false,
-        several_nodes: false,
-        vcpus: 0,
-    };
+    /// No plan yet. It has about 6 KiB, few of which are written: inlined, they are written
+    /// where the caller wants the plan, and no constant is copied there.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a default would be copied")]
+    pub const fn new() -> Self {
+        Self {
+            arena: Arena::empty(),
+            layout: Layout::new(),
+            shape: None,
+            gate: Gate::EMPTY,
+            refusal: None,
+            map: &[],
+            keep: None,
+            kept: e820::LEAST_TO_KEEP,
+            pieces: 0,
+            rule: Rule::FirstFit,
+            merged: 0,
+            first_fit: None,
+            low_pages: 0,
+            low_floor: 0,
+            pvh: false,
+            several_nodes: false,
+            vcpus: 0,
+        }
+    }
 
     /// Plans a dom0. A host that cannot be laid out is no error: the gate is not met, and
     /// [`Dom0Plan::refusal`] says why.
@@ -155,11 +125,7 @@ impl<'a> Dom0Plan<'a> {
         self.refusal = None;
 
         let ids = self.lay_out(&facts, request.vcpus);
-        let uncovered_pages = match e820::check_coverage(self.map, self.layout.memory()) {
-            Ok(()) => 0,
-            Err(Error::RamNotCovered { uncovered, .. }) => uncovered,
-            Err(error) => return Err(error),
-        };
+        let uncovered_pages = e820::uncovered_pages(self.map, self.layout.memory())?;
         let laid_out = self.refusal.is_none();
         self.gate = Gate::evaluate(&GateInput {
             pvh: request.pvh,
@@ -200,7 +166,7 @@ impl<'a> Dom0Plan<'a> {
         if !matches!(memory, Ok(()) | Err(Error::TooManyVnodes { .. })) {
             self.layout.clear_memory();
         }
-        let checked = check_counts(facts, vcpus).and(memory).and_then(|()| {
+        let checked = facts.check_counts(vcpus).and(memory).and_then(|()| {
             self.take_cpus(facts, vcpus)?;
             self.layout.number_by_domain();
             self.layout.set_distances(|(_, from), (_, to)| facts.distance(from, to))?;
@@ -395,52 +361,4 @@ impl<'a> Dom0Plan<'a> {
         };
         Ok(TableSet::new(&Topology::new(description, scratch)?))
     }
-}
-
-impl HostFacts<'_> {
-    fn domain(&self, node: NodeId) -> Result<ProximityDomain, Error> {
-        let domain = self.node_to_pxm.get(index(node.0)).copied().flatten();
-        domain.ok_or(Error::NodeWithoutDomain { node })
-    }
-
-    /// Nodes that blocks or pCPUs are on.
-    fn nodes(&self) -> u32 {
-        let used = (0..).map(NodeId).zip(self.node_to_pxm).filter(|(node, _)| {
-            self.blocks.iter().any(|block| block.node == *node)
-                || self.cpus.iter().any(|cpu| cpu.node == *node)
-        });
-        count(used.count())
-    }
-
-    fn distance(&self, from: Option<NodeId>, to: Option<NodeId>) -> Distance {
-        let at = from.zip(to).map(|(from, to)| {
-            index(from.0).saturating_mul(self.node_to_pxm.len()).saturating_add(index(to.0))
-        });
-        match at.and_then(|at| self.distances.get(at)) {
-            Some(&value) => Distance::clamped(u32::from(value)),
-            None if from == to => Distance::LOCAL,
-            None => Distance::REMOTE,
-        }
-    }
-}
-
-fn check_counts(facts: &HostFacts<'_>, vcpus: u32) -> Result<(), Error> {
-    if vcpus == 0 {
-        return Err(Error::NoVcpus);
-    }
-    if index(vcpus) > facts.cpus.len() {
-        return Err(Error::TooManyVcpus { vcpus, pcpus: count(facts.cpus.len()) });
-    }
-    let ranges = facts.blocks.len();
-    if ranges == 0 {
-        return Err(Error::NoBlocks);
-    }
-    if ranges > MAX_RANGES {
-        return Err(Error::TooManyRanges { ranges: count(ranges), max: count(MAX_RANGES) });
-    }
-    let (nodes, entries) = (facts.node_to_pxm.len(), facts.distances.len());
-    if entries > 0 && nodes.checked_mul(nodes) != Some(entries) {
-        return Err(Error::DistancesNotSquare { nodes, entries });
-    }
-    Ok(())
 }

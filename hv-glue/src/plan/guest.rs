@@ -26,6 +26,12 @@ pub struct GuestRequest<'a> {
     pub pnodes: &'a [NodeId],
 }
 
+impl GuestRequest<'_> {
+    /// No vCPUs; for the fields that a caller leaves as they are.
+    pub const EMPTY: Self =
+        Self { processors: &[], memory: &[], distances: Distances::DEFAULT, pnodes: &[] };
+}
+
 /// The plan of a guest: layout, ids and tables from one state.
 ///
 /// The hypervisor chooses the ids of a guest, so the toolstack reads them back after it set
@@ -39,11 +45,14 @@ pub struct GuestPlan<'a> {
 }
 
 impl<'a> GuestPlan<'a> {
-    /// No plan. A constant, so that the caller's memory is its only place.
-    pub const EMPTY: Self = {
+    /// No plan yet; as for a dom0, it is written where the caller wants it.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a default would be copied")]
+    pub const fn new() -> Self {
         let Arena { processors, scratch, .. } = Arena::empty();
-        Self { processors, scratch, layout: Layout::EMPTY, shape: None }
-    };
+        Self { processors, scratch, layout: Layout::new(), shape: None }
+    }
 
     /// Plans a guest. Its ids are `2 * vCPU`, Xen's without the opt-in, until
     /// [`GuestPlan::set_ids`] or [`GuestPlan::derive_ids`] changes them.
@@ -82,14 +91,14 @@ impl<'a> GuestPlan<'a> {
             let (nodes, entries) = (domains.len(), matrix.len());
             return Err(Error::DistancesNotSquare { nodes, entries });
         }
-        let given = |from: ProximityDomain, to: ProximityDomain| {
+        let requested = |from: ProximityDomain, to: ProximityDomain| {
             let rank = |domain| domains.iter().position(|other| *other == domain);
             let (row, column) = rank(from).zip(rank(to))?;
             matrix.get(row.saturating_mul(domains.len()).saturating_add(column)).copied()
         };
         self.layout.set_distances(|(from, _), (to, _)| {
             let default = if from == to { Distance::LOCAL } else { Distance::REMOTE };
-            given(from, to).unwrap_or(default)
+            requested(from, to).unwrap_or(default)
         })?;
         self.layout.check_memory()
     }

@@ -3,12 +3,14 @@
 mod arena;
 mod dom0;
 mod guest;
+mod host;
 #[cfg(any(feature = "alloc", test))]
 mod owned;
 
 pub use arena::{Arena, ArenaSize};
-pub use dom0::{Dom0Plan, Dom0Request, HostCpu, HostFacts, MemoryBlock, MemoryRequest};
+pub use dom0::{Dom0Plan, Dom0Request, MemoryRequest};
 pub use guest::{GuestPlan, GuestRequest};
+pub use host::{HostCpu, HostFacts, MemoryBlock};
 #[cfg(any(feature = "alloc", test))]
 pub use owned::OwnedArena;
 

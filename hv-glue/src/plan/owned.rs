@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use acpi_gen::Processor;
 
 use super::arena::{Arena, ArenaSize};
+use super::guest::{GuestPlan, GuestRequest};
+use crate::Error;
 use crate::e820::Piece;
 
 /// An arena on the heap.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct OwnedArena {
     processors: Vec<Processor>,
     pieces: Vec<Piece>,
@@ -25,6 +27,17 @@ impl OwnedArena {
             pieces: vec![Piece::UNUSED; size.pieces],
             scratch: vec![0; size.scratch],
         }
+    }
+
+    /// Plans a guest in memory of the size that it needs; see [`GuestPlan::build`].
+    ///
+    /// # Errors
+    /// Those of [`GuestPlan::build`].
+    pub fn plan_guest(&mut self, request: GuestRequest<'_>) -> Result<GuestPlan<'_>, Error> {
+        *self = Self::new(ArenaSize::for_guest(request.processors.len()));
+        let mut plan = GuestPlan::new();
+        plan.build(request, self.slices())?;
+        Ok(plan)
     }
 
     /// Its slices.

@@ -95,18 +95,18 @@ fn host_domains_5_0_2_give_the_ids_that_were_booted() {
 }
 
 #[test]
-fn auto_takes_stride_1_where_stride_2_passes_254() {
+fn first_that_fits_takes_stride_1_where_stride_2_passes_254() {
     let stride = |counts: &[u32]| {
         let counts = contiguous(counts);
         let vnodes = counts.iter().max().unwrap().0 + 1;
-        assign(&counts, vnodes, Scheme::Auto, NO_LIMIT).unwrap().1.unwrap().stride()
+        assign(&counts, vnodes, Scheme::FirstThatFits, 254).unwrap().1.unwrap().stride()
     };
     assert_eq!(stride(&[64, 64]), Stride::Two);
     assert_eq!(stride(&[65, 63]), Stride::One);
-    // Whatever comes out: 5 x 64 at stride 1 reaches 319.
-    let (ids, shape) = assign(&contiguous(&[64; 5]), 5, Scheme::Auto, NO_LIMIT).unwrap();
-    assert_eq!((shape.unwrap().stride(), ids[319]), (Stride::One, ApicId(319)));
-    assert!(assign(&contiguous(&[64; 5]), 5, Scheme::Auto, 254).is_err());
+    // 5 x 64 at stride 1 reaches 319.
+    assert!(assign(&contiguous(&[64; 5]), 5, Scheme::FirstThatFits, 254).is_err());
+    let (ids, _) = assign(&contiguous(&[64; 5]), 5, ONE, NO_LIMIT).unwrap();
+    assert_eq!(ids[319], ApicId(319));
 }
 
 #[test]

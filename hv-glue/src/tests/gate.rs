@@ -4,7 +4,7 @@ use std::panic;
 use std::prelude::rust_2024::*;
 
 use crate::*;
-use acpi_gen::ApicId;
+use acpi_gen::{ApicId, Violation};
 
 use crate::gate::GateInput;
 
@@ -31,12 +31,12 @@ fn unmet(change: impl Fn(&mut GateInput)) -> (&'static str, u64, u64) {
     let mut unmet = gate.conditions().iter().filter(|condition| !condition.ok);
     let first = unmet.next().unwrap();
     assert_eq!(unmet.next(), None);
-    let reasons: Vec<_> = gate.unmet().map(|reason| reason.numbers()).collect();
+    let reasons: Vec<_> = gate.unmet().map(Violation::from).collect();
     match (first.name, &reasons[..]) {
         (ConditionName::IdsFit, []) => assert_eq!(first.value, 0),
         // Bounds of its own: at least one block, and none outside.
         (ConditionName::Blocks, [_]) if first.value <= first.bound => {}
-        (_, [(_, index, value)]) => assert_eq!((*value, *index), (first.value, first.bound)),
+        (_, [it]) => assert_eq!((it.value, it.index), (first.value, first.bound)),
         (_, other) => panic!("{other:x?}"),
     }
     (first.name.as_str(), first.value, first.bound)

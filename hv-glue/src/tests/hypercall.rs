@@ -3,7 +3,7 @@
 use std::prelude::rust_2024::*;
 use std::vec;
 
-use acpi_gen::ProximityDomain;
+use acpi_gen::{Errno, ProximityDomain, Violation};
 
 use crate::hypercall::*;
 use crate::tests::support::GIB;
@@ -50,7 +50,7 @@ fn invalid_calls_get_an_error_and_no_answer() {
     let refused = |arguments, mfns: &[u64]| {
         let (result, pxms) = call(arguments, mfns);
         assert!(pxms.iter().all(|pxm| *pxm == POISON));
-        result.map_err(|error| (error, error.errno())).unwrap_err()
+        result.map_err(|error| (error, Violation::from(error).errno)).unwrap_err()
     };
     assert_eq!(
         refused(MfnPxms { hardware_domain: false, ..four }, &[0; 4]),

@@ -226,7 +226,7 @@ fn too_few_processors_are_refused_with_their_number() {
     let host = host_5_0_2();
     for have in 0..6 {
         let mut arena = host.arena(have);
-        let mut plan = Dom0Plan::EMPTY;
+        let mut plan = Dom0Plan::new();
         let built = plan.build(host.facts(), host.request(6), arena.slices());
         assert_eq!(built, Err(Error::ScratchTooSmall { needed: 6, have: have as usize }));
     }
@@ -254,7 +254,7 @@ fn request<'a>(processors: &'a [Processor], memory: &'a [MemoryRange]) -> GuestR
 
 fn refused(request: GuestRequest<'_>) -> Error {
     let mut arena = OwnedArena::new(ArenaSize::for_guest(request.processors.len()));
-    let mut plan = GuestPlan::EMPTY;
+    let mut plan = GuestPlan::new();
     plan.build(request, arena.slices()).unwrap_err()
 }
 
@@ -271,7 +271,7 @@ fn a_guests_nodes_are_vnodes_in_order_of_their_domains() {
         ..request(&processors, &ranges)
     };
     let mut arena = OwnedArena::new(ArenaSize::for_guest(4));
-    let mut plan = GuestPlan::EMPTY;
+    let mut plan = GuestPlan::new();
     plan.build(request, arena.slices()).unwrap();
     let layout = plan.layout();
     assert_eq!(layout.vnodes(), 3);
@@ -345,7 +345,7 @@ fn guests_that_contradict_themselves_are_refused() {
     let uneven: Vec<u32> = std::iter::repeat_n(0, 97).chain(1..32).collect();
     let processors = vcpus(&uneven);
     let mut arena = OwnedArena::new(ArenaSize::for_guest(processors.len()));
-    let mut plan = GuestPlan::EMPTY;
+    let mut plan = GuestPlan::new();
     plan.build(request(&processors, &[]), arena.slices()).unwrap();
     let limit = ApicId(254);
     let no = Error::NoEncodingFits { vcpus: 128, max_per_node: 97, highest: 3968, limit };

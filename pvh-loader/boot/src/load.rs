@@ -166,7 +166,7 @@ where
     if let Some(Staging { at, .. }) = memory.staging {
         platform.print(&format!("the kernel waits at {:#x}, as the firmware uses its place", at.0));
     }
-    let entry = plan.carry_out(&mut buffer, &mut memory).map_err(text)?;
+    let entry = plan.write_guest(&mut buffer, &mut memory).map_err(text)?;
 
     let mut last_regions = Vec::with_capacity(room);
     let mut last_map = vec![None; room];

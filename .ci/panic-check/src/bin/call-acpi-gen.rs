@@ -5,12 +5,12 @@
 use core::{fmt::Write, hint::black_box};
 
 use acpi_gen::{
-    AcpiVersion, ApicId, Description, Distance, Distances, E820Entry, E820Type, Entries, Error,
-    Facs, FadtView, FoundTable, Gpa, GpaRange, InterruptOverride, IntiFlags, IoApic, KnownTable,
+    AcpiVersion, ApicId, Description, Distance, Distances, E820Entry, E820Type, Entries, Errno,
+    Error, FadtView, FoundTable, Gpa, GpaRange, InterruptOverride, IntiFlags, IoApic, KnownTable,
     ListedTables, LocalNmi, Madt, MadtEntry, MemoryRange, NmiForm, NmiTarget, Physical, Placed,
     Polarity, Processor, ProcessorState, ProcessorUid, ProximityDomain, Revisions, Rsdp, Show,
     Slit, Srat, SratEntry, SubTable, Table, TableSet, TableWalk, Topology, Trigger, UncoveredRam,
-    Value, WalkError, Xsdt,
+    Value, Violation, WalkError,
     check::{self, Consumer},
     madt, slit, srat,
 };
@@ -26,6 +26,8 @@ fn run() {
     see(units());
     if let Err(error) = describe(black_box(&mut buffer), black_box(&mut scratch)) {
         see(write!(Sink, "{error}"));
+        let Violation { errno, .. } = Violation::from(error);
+        see((Errno::number(errno), Error::text(black_box(0x100))));
     }
     read(black_box(&buffer));
     walk(black_box(&buffer));
@@ -43,6 +45,7 @@ fn units() -> Result<(), Error> {
     let revisions = black_box(Revisions::Acpi(version));
     see(Revisions::madt(revisions));
     see(IntiFlags::from_bits(black_box(5)));
+    see(Processor::on(ProximityDomain(black_box(1)), ProcessorUid(black_box(1))));
     Ok(())
 }
 

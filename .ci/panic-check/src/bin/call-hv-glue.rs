@@ -6,7 +6,7 @@ use core::{fmt::Write, hint::black_box};
 
 use acpi_gen::{
     ApicId, Description, Distance, Distances, Gpa, GpaRange, MemoryRange, Processor, ProcessorUid,
-    ProximityDomain,
+    ProximityDomain, Violation,
 };
 use hv_glue::{
     ApicIds, Arena, ArenaSize, ConditionName, Dom0Plan, Dom0Request, Error, Frames, Gate,
@@ -27,7 +27,7 @@ fn run() {
     for part in [units, ids, leaves, host, guest, calls] {
         if let Err(error) = part() {
             see(write!(Sink, "{error}"));
-            see((Error::errno(&error), Error::numbers(&error)));
+            see((Violation::from(error), Error::text(black_box(0x208))));
         }
     }
 }
@@ -55,12 +55,8 @@ fn ids() -> Result<(), Error> {
     let vcpu_to_vnode = black_box([VnodeId(0), VnodeId(1), VnodeId(0)]);
     let placement =
         black_box(Placement { vcpu_to_vnode: &vcpu_to_vnode, domains: black_box(&DOMAINS) });
-    let schemes = [
-        Scheme::Legacy,
-        Scheme::Package(Numbering::Dense, Stride::One),
-        Scheme::Auto,
-        Scheme::FirstThatFits,
-    ];
+    let schemes =
+        [Scheme::Legacy, Scheme::Package(Numbering::Dense, Stride::One), Scheme::FirstThatFits];
     for scheme in schemes {
         let (mut scratch, mut out) = ([0; 2], [ApicId(0); 3]);
         let (scheme, limit) = (black_box(scheme), black_box(ApicId(254)));
@@ -129,7 +125,7 @@ fn host() -> Result<(), Error> {
     let (mut processors, mut pieces) = ([Arena::PROCESSOR; 2], [Piece::UNUSED; 8]);
     let mut scratch = [0; 32];
     let arena = Arena { processors: &mut processors, pieces: &mut pieces, scratch: &mut scratch };
-    let mut plan = black_box(Dom0Plan::EMPTY);
+    let mut plan = black_box(Dom0Plan::new());
     Dom0Plan::build(&mut plan, facts, request, arena)?;
     gate(Dom0Plan::gate(&plan));
     see((Dom0Plan::refusal(&plan), Dom0Plan::shape(&plan)));
@@ -175,7 +171,7 @@ fn guest() -> Result<(), Error> {
     see(ArenaSize::for_guest(black_box(2)));
     let (mut own, mut scratch) = ([Arena::PROCESSOR; 2], [0; 32]);
     let arena = Arena { processors: &mut own, pieces: &mut [], scratch: &mut scratch };
-    let mut plan = black_box(GuestPlan::EMPTY);
+    let mut plan = black_box(GuestPlan::new());
     GuestPlan::build(&mut plan, request, arena)?;
     GuestPlan::derive_ids(&mut plan)?;
     GuestPlan::set_ids(&mut plan, black_box(&[ApicId(0), ApicId(2)]))?;

@@ -83,6 +83,6 @@ fn place(kernel: Kernel<'_>, regions: &[E820Entry], bytes: &mut [u8]) -> Result<
     let mut buffer = [0; 1024];
     let mut memory = SliceMemory::new(Gpa(black_box(0)), bytes);
     see(memory.has(black_box(plan.kernel())));
-    see(Plan::carry_out(&plan, black_box(&mut buffer), &mut memory)?);
+    see(Plan::write_guest(&plan, black_box(&mut buffer), &mut memory)?);
     Plan::replace_map(&plan, regions, black_box(&mut other), &mut memory)
 }

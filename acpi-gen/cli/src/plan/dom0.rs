@@ -39,7 +39,7 @@ pub(super) struct Tables {
 impl<'a> Plan<'a> {
     pub(super) fn new(host: &'a HostFile, arena: Arena<'a>) -> Result<Self, Failure> {
         let fail = |error| host.place(error);
-        let mut dom0 = Dom0Plan::EMPTY;
+        let mut dom0 = Dom0Plan::new();
         dom0.build(host.facts(), host.request(), arena).map_err(fail)?;
         match dom0.refusal() {
             // What Xen cannot hold or pin is the gate's to say; all else is wrong in the file.

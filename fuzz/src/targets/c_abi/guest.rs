@@ -29,15 +29,15 @@ pub(super) fn run(input: &Input) {
     let matrix: Vec<u32> = (0..domains.len() * domains.len())
         .map(|at| described.distances.matrix.get(at).map_or(20, |d| d.get().into()))
         .collect();
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(input.error());
+    let mut arguments = Arguments::new(&input.how);
+    let error = arguments.value(input.error());
     let value = HvgGuest {
         size: input.size::<HvgGuest>(),
         version: input.version(),
-        processors: lender.lend(&processors),
-        memory: lender.lend(&memory),
-        distance_pxm: lender.lend(&domains),
-        distances: lender.lend(&matrix),
+        processors: arguments.array(&processors),
+        memory: arguments.array(&memory),
+        distance_pxm: arguments.array(&domains),
+        distances: arguments.array(&matrix),
         pnodes: std::ptr::null(),
         nr_processors: processors.len() as u32,
         nr_memory: memory.len() as u32,
@@ -46,35 +46,35 @@ pub(super) fn run(input: &Input) {
         max_elements: 8 * u32::from(input.numbers[3]),
         reserved: 0,
     };
-    let guest = lender.lend_one(value);
-    let memory_len = lender.lend_one(0_u64);
+    let guest = arguments.value(value);
+    let memory_len = arguments.value(0_u64);
     // SAFETY: as in `apic_ids`.
     let status = unsafe { hvg_guest_len(guest, memory_len, error) };
-    judge(&lender, status, error);
+    check(&arguments, status, error);
     if status != 0 {
         return;
     }
     // SAFETY: the call was good, so the pointer was.
     let room = input.work(unsafe { read(memory_len, 1) }[0]);
-    let room_at = lender.lend(&room);
-    let made = lender.lend_one(std::ptr::null_mut::<HvgPlan>());
+    let room_at = arguments.array(&room);
+    let made = arguments.value(std::ptr::null_mut::<HvgPlan>());
     // SAFETY: as in `apic_ids`.
     let status = unsafe { hvg_guest_make(guest, room_at, room.len() as u64, made, error) };
-    judge(&lender, status, error);
-    if lender.wrong || status != 0 {
+    check(&arguments, status, error);
+    if arguments.wrong || status != 0 {
         return;
     }
-    // SAFETY: nothing was lent wrong.
+    // SAFETY: every argument is right.
     let plan = unsafe { read(made, 1) }[0];
-    let ids_at = if input.numbers[6] == 0 { std::ptr::null_mut() } else { lender.lend(&ids) };
+    let ids_at = if input.numbers[6] == 0 { std::ptr::null_mut() } else { arguments.array(&ids) };
     // SAFETY: as in `apic_ids`; the plan was just made.
     let status = unsafe { hvg_guest_ids(plan, ids_at, ids.len() as u32, error) };
-    judge(&lender, status, error);
-    tables(input, plan, lender.rest());
+    check(&arguments, status, error);
+    tables(input, plan, arguments.rest());
 }
 
 /// The tables of a plan: dom0's, or a guest's.
-pub(super) fn tables(input: &Input, plan: *mut HvgPlan, how: &[How]) {
+pub(super) fn tables(input: &Input, plan: *mut HvgPlan, how: &[Form]) {
     let parts = input.machine.parts();
     let described = parts.description();
     let io_apics: Vec<_> = described
@@ -95,15 +95,15 @@ pub(super) fn tables(input: &Input, plan: *mut HvgPlan, how: &[How]) {
         .collect();
     let further: Vec<u64> = input.words.iter().map(|word| (*word).into()).collect();
 
-    let mut lender = Lender::new(how);
-    let error = lender.lend_one(input.error());
+    let mut arguments = Arguments::new(how);
+    let error = arguments.value(input.error());
     let value = HvgTables {
         size: input.size::<HvgTables>(),
         version: input.version(),
-        io_apics: lender.lend(&io_apics),
-        overrides: lender.lend(&overrides),
-        nmis: lender.lend(&nmis),
-        tables: lender.lend(&further),
+        io_apics: arguments.array(&io_apics),
+        overrides: arguments.array(&overrides),
+        nmis: arguments.array(&nmis),
+        tables: arguments.array(&further),
         nr_io_apics: io_apics.len() as u32,
         nr_overrides: overrides.len() as u32,
         nr_nmis: nmis.len() as u32,
@@ -115,12 +115,12 @@ pub(super) fn tables(input: &Input, plan: *mut HvgPlan, how: &[How]) {
         oem_table_id: described.oem.table_id,
         reserved: [0; 6],
     };
-    let tables = lender.lend_one(value);
-    let tables_len = lender.lend_one(u64::MAX);
-    let plan = lender.lend_at(plan);
+    let tables = arguments.value(value);
+    let tables_len = arguments.value(u64::MAX);
+    let plan = arguments.existing(plan);
     // SAFETY: as in `apic_ids`; the plan is one, or refused by its first word.
     let status = unsafe { hvg_plan_tables_len(plan, tables, tables_len, error) };
-    judge(&lender, status, error);
+    check(&arguments, status, error);
     if status != 0 {
         return;
     }
@@ -131,7 +131,7 @@ pub(super) fn tables(input: &Input, plan: *mut HvgPlan, how: &[How]) {
     }
     let have = len.saturating_add_signed(i8::from_le_bytes([input.numbers[7]]).into());
     let buffer = vec![POISON; have as usize];
-    let buffer_at = lender.lend(&buffer);
+    let buffer_at = arguments.array(&buffer);
     let placed = HvgPlaced {
         size: input.size::<HvgPlaced>(),
         version: input.version(),
@@ -142,15 +142,15 @@ pub(super) fn tables(input: &Input, plan: *mut HvgPlan, how: &[How]) {
         nr_tables: 1,
         reserved: 0,
     };
-    let placed_at = lender.lend_one(placed);
+    let placed_at = arguments.value(placed);
     let base = u64::from(numbers(2)) << 4;
     // SAFETY: as in `apic_ids`; the plan is one, or refused by its first word.
     let status = unsafe {
         hvg_plan_tables_emit(plan, tables, buffer_at, have as u32, base, placed_at, error)
     };
-    judge(&lender, status, error);
-    if !lender.wrong {
-        // SAFETY: nothing was lent wrong.
+    check(&arguments, status, error);
+    if !arguments.wrong {
+        // SAFETY: every argument is right.
         let (bytes, placed) = unsafe { (read(buffer_at, buffer.len()), read(placed_at, 1)[0]) };
         if status == 0 {
             assert_eq!((placed.len, placed.rsdp), (len, base));

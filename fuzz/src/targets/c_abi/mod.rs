@@ -1,7 +1,7 @@
 //! The C interface with hostile arguments: null, misaligned and overlapping
 //! pointers, structures of another size or version, numbers out of range, scratch
 //! memory too short by any amount. Whatever comes: a status and a reason, no byte
-//! outside of what was lent, and outputs as they were after a failure.
+//! outside of the arguments, and outputs as they were after a failure.
 
 mod guest;
 mod plan;
@@ -12,9 +12,9 @@ use hvg::types::*;
 use hvg::*;
 
 use crate::Interest;
+use crate::arguments::{Arguments, Form, read};
 use crate::encode::{Encode, encode_fields};
 use crate::host::{Host, HostParts};
-use crate::lent::{How, Lender, read};
 use crate::machine::Machine;
 
 /// A call and its arguments.
@@ -22,8 +22,8 @@ use crate::machine::Machine;
 pub struct Input {
     /// Which call.
     pub call: u8,
-    /// How each argument is lent, in order.
-    pub how: Vec<How>,
+    /// The form of each argument, in order.
+    pub how: Vec<Form>,
     /// Added to every structure's size, and to its version.
     pub header: (u8, u8),
     /// Scratch memory beyond what is asked for; the high half is negative.
@@ -48,7 +48,7 @@ impl Encode for (u8, u8) {
 }
 encode_fields!(Input { call, how, header, slack, flags, numbers, words, machine, host });
 
-/// The most scratch memory that is lent.
+/// The most memory for a plan.
 const MAX_WORK: u64 = 1 << 20;
 const POISON: u8 = 0xA5;
 
@@ -99,10 +99,10 @@ impl Input {
 }
 
 /// What holds of every call: a status of Xen's, and a reason for each failure.
-fn judge(lender: &Lender<'_>, status: i32, error: *const HvgError) {
+fn check(arguments: &Arguments<'_>, status: i32, error: *const HvgError) {
     assert!(matches!(status, 0 | 1 | -1 | -7 | -12 | -22 | -34 | -105), "status {status}");
-    if !lender.wrong {
-        // SAFETY: nothing was lent wrong.
+    if !arguments.wrong {
+        // SAFETY: every argument is right.
         let error = unsafe { read(error, 1) }[0];
         let taken = error.size == size_of::<HvgError>() as u32 && error.version == HVG_VERSION;
         assert!(status >= 0 || !taken || error.what != 0, "a failure without a reason");
@@ -117,17 +117,17 @@ fn judge(lender: &Lender<'_>, status: i32, error: *const HvgError) {
 fn apic_ids(input: &Input) {
     let vcpus: Vec<u32> = input.host.cpus.iter().map(|vnode| (*vnode).into()).collect();
     let poison = vec![0xA5A5_A5A5_u32; vcpus.len()];
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(input.error());
-    let (of_vcpus, ids) = (lender.lend(&vcpus), lender.lend(&poison));
-    let shape = lender.lend_one(input.shape());
+    let mut arguments = Arguments::new(&input.how);
+    let error = arguments.value(input.error());
+    let (of_vcpus, ids) = (arguments.array(&vcpus), arguments.array(&poison));
+    let shape = arguments.value(input.shape());
     let vnodes = input.words.first().copied().unwrap_or(32);
     // SAFETY: every pointer is null, refused before it is followed, or points at
     // as many initialised elements as are said.
     let status = unsafe { hvg_apic_ids(of_vcpus, vcpus.len() as u32, vnodes, ids, shape, error) };
-    judge(&lender, status, error);
-    if !lender.wrong {
-        // SAFETY: nothing was lent wrong.
+    check(&arguments, status, error);
+    if !arguments.wrong {
+        // SAFETY: every argument is right.
         let written = unsafe { read(ids, poison.len()) };
         assert!(status == 0 || written == poison, "wrote before it failed");
         assert!(status != 0 || written.iter().all(|id| *id <= 254));
@@ -144,8 +144,8 @@ fn memory_map(parts: &HostParts) -> Vec<HvgE820> {
     parts.map.iter().map(entry).collect()
 }
 
-/// The host's arrays, lent.
-fn host(input: &Input, lender: &mut Lender<'_>) -> HvgHost {
+/// The host's arrays as arguments.
+fn host(input: &Input, arguments: &mut Arguments<'_>) -> HvgHost {
     let parts = input.host.parts();
     let blocks: Vec<_> = parts
         .blocks
@@ -166,12 +166,16 @@ fn host(input: &Input, lender: &mut Lender<'_>) -> HvgHost {
     HvgHost {
         size: input.size::<HvgHost>(),
         version: input.version(),
-        blocks: lender.lend(&blocks),
-        e820: lender.lend(&map),
-        pcpus: lender.lend(&pcpus),
-        pcpu_node: lender.lend(&nodes),
-        node_pxm: lender.lend(&pxms),
-        distances: if input.numbers[0] == 0 { std::ptr::null() } else { lender.lend(&distances) },
+        blocks: arguments.array(&blocks),
+        e820: arguments.array(&map),
+        pcpus: arguments.array(&pcpus),
+        pcpu_node: arguments.array(&nodes),
+        node_pxm: arguments.array(&pxms),
+        distances: if input.numbers[0] == 0 {
+            std::ptr::null()
+        } else {
+            arguments.array(&distances)
+        },
         nr_blocks: blocks.len() as u32,
         nr_e820: map.len() as u32,
         nr_pcpus: pcpus.len() as u32,
@@ -187,43 +191,43 @@ fn frames_and_leaves(input: &Input) {
         .collect();
     let nr = u32::from(input.numbers[0]) << (input.numbers[1] % 8);
     let mfns: Vec<u64> = (0..u64::from(nr.min(HVG_MFN_PXMS_MAX))).collect();
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(input.error());
-    let (ranges_at, mfns_at) = (lender.lend(&ranges), lender.lend(&mfns));
-    let pxms = lender.lend(&vec![0xA5A5_A5A5_u32; mfns.len()]);
+    let mut arguments = Arguments::new(&input.how);
+    let error = arguments.value(input.error());
+    let (ranges_at, mfns_at) = (arguments.array(&ranges), arguments.array(&mfns));
+    let pxms = arguments.array(&vec![0xA5A5_A5A5_u32; mfns.len()]);
     let (hardware, pad) = (u32::from(input.flags & 1), u32::from(input.numbers[2]));
     // SAFETY: as in `apic_ids`.
     let status = unsafe {
         hvg_mfn_pxms(ranges_at, ranges.len() as u32, hardware, nr, pad, mfns_at, pxms, error)
     };
-    judge(&lender, status, error);
+    check(&arguments, status, error);
 
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(input.error());
-    let ranges_at = lender.lend(&ranges);
+    let mut arguments = Arguments::new(&input.how);
+    let error = arguments.value(input.error());
+    let ranges_at = arguments.array(&ranges);
     // SAFETY: as in `apic_ids`.
     let left = unsafe { hvg_merge_pxm_ranges(ranges_at, ranges.len() as u32, error) };
-    judge(&lender, left.min(0), error);
+    check(&arguments, left.min(0), error);
     assert!(left <= ranges.len() as i32);
 
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(input.error());
+    let mut arguments = Arguments::new(&input.how);
+    let error = arguments.value(input.error());
     let leaves = [HvgLeaf::default(); 5];
     let cpuid = HvgCpuid {
         size: input.size::<HvgCpuid>(),
         version: input.version(),
-        leaf_1: lender.lend_one(leaves[0]),
-        leaf_4: lender.lend(&leaves[..usize::from(input.numbers[4] % 6)]),
-        leaf_b: lender.lend(&leaves[..usize::from(input.numbers[5] % 6)]),
-        leaf_80000008: lender.lend_one(leaves[0]),
+        leaf_1: arguments.value(leaves[0]),
+        leaf_4: arguments.array(&leaves[..usize::from(input.numbers[4] % 6)]),
+        leaf_b: arguments.array(&leaves[..usize::from(input.numbers[5] % 6)]),
+        leaf_80000008: arguments.value(leaves[0]),
         nr_leaf_4: (input.numbers[4] % 6).into(),
         nr_leaf_b: (input.numbers[5] % 6).into(),
         vendor: input.numbers[6].into(),
         reserved: 0,
     };
-    let cpuid = lender.lend_one(cpuid);
-    let shape = lender.lend_one(input.shape());
+    let cpuid = arguments.value(cpuid);
+    let shape = arguments.value(input.shape());
     // SAFETY: as in `apic_ids`.
     let status = unsafe { hvg_cpuid_patch(cpuid, shape, error) };
-    judge(&lender, status, error);
+    check(&arguments, status, error);
 }

@@ -3,12 +3,12 @@
 use super::*;
 
 pub(super) fn run(input: &Input) {
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(input.error());
-    let host = host(input, &mut lender);
-    let host_at = lender.lend_one(host);
+    let mut arguments = Arguments::new(&input.how);
+    let error = arguments.value(input.error());
+    let host = host(input, &mut arguments);
+    let host_at = arguments.value(host);
     let vcpus = if input.numbers[1] == 0 { host.nr_pcpus } else { input.numbers[1].into() };
-    let request = lender.lend_one(HvgRequest {
+    let request = arguments.value(HvgRequest {
         size: input.size::<HvgRequest>(),
         version: input.version(),
         vcpus,
@@ -16,17 +16,17 @@ pub(super) fn run(input: &Input) {
         flags: input.flags.into(),
         max_elements: 8 * u32::from(input.numbers[3]),
     });
-    let work_len = lender.lend_one(0_u64);
+    let work_len = arguments.value(0_u64);
     // SAFETY: as in `apic_ids`.
     let status = unsafe { hvg_plan_len(host_at, request, work_len, error) };
-    judge(&lender, status, error);
+    check(&arguments, status, error);
     if status != 0 {
         return;
     }
     // SAFETY: the call was good, so the pointer was.
     let work = input.work(unsafe { read(work_len, 1) }[0]);
-    let work_at = lender.lend(&work);
-    let gate = lender.lend_one(HvgGate {
+    let work_at = arguments.array(&work);
+    let gate = arguments.value(HvgGate {
         size: input.size::<HvgGate>(),
         version: input.version(),
         enabled: 7,
@@ -34,26 +34,26 @@ pub(super) fn run(input: &Input) {
         nr_vnodes: 0,
         nr_vmemranges: 0,
     });
-    let made = lender.lend_one(std::ptr::null_mut::<HvgPlan>());
+    let made = arguments.value(std::ptr::null_mut::<HvgPlan>());
     // SAFETY: as in `apic_ids`.
     let status =
         unsafe { hvg_plan_make(host_at, request, work_at, work.len() as u64, gate, made, error) };
-    if lender.wrong {
+    if arguments.wrong {
         // A refusal is told in the report, and a report that is not right is not written.
         return assert!(status <= 0);
     }
-    // SAFETY: nothing was lent wrong.
+    // SAFETY: every argument is right.
     let (plan, enabled) = unsafe { (read(made, 1)[0], read(gate, 1)[0].enabled) };
     assert!(matches!(status, 0 | -22 | -105), "status {status}");
     assert_eq!(status == 0, !plan.is_null());
     if plan.is_null() {
         return;
     }
-    // SAFETY: a plan that was just made, and nothing was lent wrong.
+    // SAFETY: a plan that was just made, and every argument is right.
     let unmet = unsafe { hvg_plan_unmet(plan, 0, error) };
     assert_eq!(unmet == 1, enabled == 0, "a reason where it is not met, and only there");
     trim(input, plan);
-    let rest = walk(input, plan, lender.rest());
+    let rest = walk(input, plan, arguments.rest());
     if enabled == 1 {
         layout(input, plan, vcpus, rest);
     }
@@ -61,8 +61,8 @@ pub(super) fn run(input: &Input) {
 }
 
 fn trim(input: &Input, plan: *mut HvgPlan) {
-    let mut lender = Lender::new(&input.how);
-    let error = lender.lend_one(HvgError { size: size_of_bit::<HvgError>(input, 5), ..NO_ERROR });
+    let mut arguments = Arguments::new(&input.how);
+    let error = arguments.value(HvgError { size: size_of_bit::<HvgError>(input, 5), ..NO_ERROR });
     let unused = HvgE820 { kind: 77, ..HvgE820::default() };
     let entries = vec![unused; input.numbers[4].into()];
     let value = HvgMap {
@@ -70,7 +70,7 @@ fn trim(input: &Input, plan: *mut HvgPlan) {
         version: HVG_VERSION,
         nr_pages: u64::from(input.numbers[1]) << (input.numbers[2] % 32),
         modules: u64::from(input.numbers[5]) << (input.numbers[6] % 40),
-        entries: lender.lend(&entries),
+        entries: arguments.array(&entries),
         nr_entries: entries.len() as u32,
         by_node: 7,
         merged: 0,
@@ -79,13 +79,13 @@ fn trim(input: &Input, plan: *mut HvgPlan) {
         low_pages: 0,
         low_floor: 0,
     };
-    let map = lender.lend_one(value);
-    let plan = lender.lend_at(plan);
+    let map = arguments.value(value);
+    let plan = arguments.existing(plan);
     // SAFETY: as in `apic_ids`; the plan is one, or refused by its first word.
     let status = unsafe { hvg_plan_trim(plan, map, error) };
-    judge(&lender, status, error);
-    if !lender.wrong {
-        // SAFETY: nothing was lent wrong.
+    check(&arguments, status, error);
+    if !arguments.wrong {
+        // SAFETY: every argument is right.
         let (out, map) = unsafe { (read(value.entries, entries.len()), read(map, 1)[0]) };
         let written = out.iter().filter(|entry| entry.kind != 77).count();
         assert!(status == 0 || written == 0, "wrote before it failed");
@@ -99,7 +99,7 @@ fn size_of_bit<T>(input: &Input, bit: u8) -> u32 {
     size_of::<T>() as u32 + u32::from(input.numbers[7] >> bit & 1)
 }
 
-fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
+fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[Form]) {
     let null = std::ptr::null_mut();
     let query = HvgLayout {
         size: size_of::<HvgLayout>() as u32,
@@ -125,9 +125,9 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
         reserved: 0,
     };
     let sizes = || {
-        let mut lender = Lender::new(&[]);
-        let (at, shape) = (lender.lend_one(query), lender.lend_one(shape));
-        // SAFETY: a plan that was just made, and structures of their own, lent right.
+        let mut arguments = Arguments::new(&[]);
+        let (at, shape) = (arguments.value(query), arguments.value(shape));
+        // SAFETY: a plan that was just made, and structures of their own in the right form.
         unsafe {
             assert_eq!(hvg_plan_layout(plan, at, shape, std::ptr::null_mut()), 0);
             read(at, 1)[0]
@@ -138,32 +138,32 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
     let less = |have: u32, number: u8| have - u32::from(number & 1 != 0).min(have);
     let (vnodes, ranges) =
         (less(first.nr_vnodes, input.numbers[2]), less(first.nr_vmemranges, input.numbers[3]));
-    let mut lender = Lender::new(how);
-    let error = lender.lend_one(HvgError { size: size_of_bit::<HvgError>(input, 0), ..NO_ERROR });
-    let plan = lender.lend_at(plan);
-    let shape = lender.lend_one(HvgShape { size: size_of_bit::<HvgShape>(input, 1), ..shape });
+    let mut arguments = Arguments::new(how);
+    let error = arguments.value(HvgError { size: size_of_bit::<HvgError>(input, 0), ..NO_ERROR });
+    let plan = arguments.existing(plan);
+    let shape = arguments.value(HvgShape { size: size_of_bit::<HvgShape>(input, 1), ..shape });
     let of = |len: u32| vec![0xA5A5_A5A5_u32; len as usize];
     let full = HvgLayout {
         size: size_of_bit::<HvgLayout>(input, 2),
-        vcpu_to_vnode: lender.lend(&of(vcpus)),
-        apic_ids: lender.lend(&of(vcpus)),
-        vnode_to_pnode: lender.lend(&of(vnodes)),
-        vdistance: lender.lend(&of(vnodes * vnodes)),
-        vmemranges: lender.lend(&vec![HvgVmemrange::default(); ranges as usize]),
+        vcpu_to_vnode: arguments.array(&of(vcpus)),
+        apic_ids: arguments.array(&of(vcpus)),
+        vnode_to_pnode: arguments.array(&of(vnodes)),
+        vdistance: arguments.array(&of(vnodes * vnodes)),
+        vmemranges: arguments.array(&vec![HvgVmemrange::default(); ranges as usize]),
         nr_vcpus: vcpus,
         nr_vnodes: vnodes,
         nr_vmemranges: ranges,
         ..query
     };
-    // The last one lent: what shares its memory would else write over the pointers in it.
-    let at = lender.lend_one(full);
+    // The last argument: what shares its memory would else write over the pointers in it.
+    let at = arguments.value(full);
     // SAFETY: as in `apic_ids`; the plan is one, or refused by its first word.
     let status = unsafe { hvg_plan_layout(plan, at, shape, error) };
-    judge(&lender, status, error);
+    check(&arguments, status, error);
     assert!(matches!(status, 0 | -22 | -105), "status {status}");
     let last = sizes();
     assert_eq!((last.nr_vnodes, last.nr_vmemranges), (first.nr_vnodes, first.nr_vmemranges));
-    if lender.wrong {
+    if arguments.wrong {
         return;
     }
     let short = vnodes < first.nr_vnodes || ranges < first.nr_vmemranges;
@@ -178,11 +178,11 @@ fn layout(input: &Input, plan: *mut HvgPlan, vcpus: u32, how: &[How]) {
             0
         }
     );
-    // SAFETY: nothing was lent wrong.
+    // SAFETY: every argument is right.
     let told = unsafe { read(at, 1) }[0];
     let lengths = |of: &HvgLayout| [of.nr_vcpus, of.nr_vnodes, of.nr_vmemranges];
     assert_eq!(lengths(&told), lengths(if header { &full } else { &first }));
-    // SAFETY: nothing was lent wrong.
+    // SAFETY: every argument is right.
     let (ids, nodes) =
         unsafe { (read(full.apic_ids, vcpus as usize), read(full.vcpu_to_vnode, vcpus as usize)) };
     if status != 0 {
@@ -205,11 +205,11 @@ const NO_ERROR: HvgError = HvgError {
 };
 
 /// Each call of the walk twice: as `how` says, and right. What the first is refused, it leaves as it was.
-fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [How]) -> &'i [How] {
-    let mut lender = Lender::new(how);
+fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [Form]) -> &'i [Form] {
+    let mut arguments = Arguments::new(how);
     let report = HvgError { size: size_of_bit::<HvgError>(input, 3), ..NO_ERROR };
-    let hostile_error = lender.lend_one(report);
-    let hostile_plan = lender.lend_at(plan);
+    let hostile_error = arguments.value(report);
+    let hostile_plan = arguments.existing(plan);
     let step = HvgStep {
         size: size_of::<HvgStep>() as u32,
         version: HVG_VERSION,
@@ -219,10 +219,10 @@ fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [How]) -> &'i [How] {
         kind: 0,
         home: 0,
     };
-    let hostile_step = lender.lend_one(HvgStep { size: size_of_bit::<HvgStep>(input, 4), ..step });
-    let rest = lender.rest();
-    let mut right = Lender::new(&[]);
-    let (step, error) = (right.lend_one(step), std::ptr::null_mut());
+    let hostile_step = arguments.value(HvgStep { size: size_of_bit::<HvgStep>(input, 4), ..step });
+    let rest = arguments.rest();
+    let mut right = Arguments::new(&[]);
+    let (step, error) = (right.value(step), std::ptr::null_mut());
     let start = u64::from(input.numbers[4]) << 8;
     let pages = u64::from(input.numbers[5]) * 97;
     // SAFETY: as in `apic_ids`; `plan` was just made, and `hostile_plan` is that or refused by its first word.
@@ -230,12 +230,12 @@ fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [How]) -> &'i [How] {
         assert_eq!(hvg_plan_next(plan, step, error), -22, "a step without a walk");
         assert_eq!(hvg_plan_report(plan, 1, error), -22);
         let refused = hvg_plan_populate(hostile_plan, start, pages, hostile_error);
-        judge(&lender, refused, hostile_error);
+        check(&arguments, refused, hostile_error);
         assert_eq!(hvg_plan_populate(plan, start, pages, error), 0);
         let mut at = start;
         for turn in 0..256 {
             let hostile = hvg_plan_next(hostile_plan, hostile_step, hostile_error);
-            judge(&lender, hostile, hostile_error);
+            check(&arguments, hostile, hostile_error);
             let status = hvg_plan_next(plan, step, error);
             assert!(hostile == -22 || (refused == 0 && hostile == status), "{hostile} {status}");
             if status == 0 {
@@ -254,7 +254,7 @@ fn walk<'i>(input: &Input, plan: *mut HvgPlan, how: &'i [How]) -> &'i [How] {
                 assert_eq!(hvg_plan_report(hostile_plan, 1, hostile_error), refused);
             }
             assert_eq!(hvg_plan_report(hostile_plan, 2, hostile_error), -22);
-            judge(&lender, -22, hostile_error);
+            check(&arguments, -22, hostile_error);
             let granted = u32::from(input.numbers[6] >> (turn % 8) & 1 == 0);
             match hvg_plan_report(plan, granted, error) {
                 0 => at += u64::from(granted) << now.order,

@@ -87,7 +87,7 @@ impl Host {
 
     /// The plan of a dom0 of so many vCPUs.
     pub(crate) fn plan<'a>(&'a self, vcpus: u32, arena: &'a mut OwnedArena) -> Dom0Plan<'a> {
-        let mut plan = Dom0Plan::EMPTY;
+        let mut plan = Dom0Plan::new();
         plan.build(self.facts(), self.request(vcpus), arena.slices()).unwrap();
         plan
     }

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use crate::FileError;
 use crate::limits::MOST_VCPUS;
 use crate::source::Source;
-use syntax::{Kind, Setting, SyntaxError, Value};
+use syntax::{Setting, SyntaxError, Value, ValueKind};
 
 pub use vnode::XlVnode;
 
@@ -210,7 +210,7 @@ fn whole(vcpus: u32, size: u64) -> XlVnode {
 }
 
 fn vnodes(value: &Value) -> Result<Vec<XlVnode>, SyntaxError> {
-    let Kind::List(specs) = &value.kind else {
+    let ValueKind::List(specs) = &value.kind else {
         return Err((value.line, "vnuma is a list of vnodes: [ [\"pnode=0\", …], … ]".to_owned()));
     };
     let vnodes: Vec<XlVnode> =
@@ -269,11 +269,13 @@ fn affinity(value: &Value, max_vcpus: u32) -> Result<Vec<String>, SyntaxError> {
         Ok(list.to_owned())
     };
     match &value.kind {
-        Kind::Text(_) => Ok(vec![one(value)?]),
-        Kind::List(lists) if u32::try_from(lists.len()).is_ok_and(|lists| lists <= max_vcpus) => {
+        ValueKind::Text(_) => Ok(vec![one(value)?]),
+        ValueKind::List(lists)
+            if u32::try_from(lists.len()).is_ok_and(|lists| lists <= max_vcpus) =>
+        {
             lists.iter().map(one).collect()
         }
-        Kind::List(lists) => {
+        ValueKind::List(lists) => {
             let what = format!(
                 "cpus has {} lists for {max_vcpus} vCPUs: at most one for each is right",
                 lists.len()
@@ -285,8 +287,8 @@ fn affinity(value: &Value, max_vcpus: u32) -> Result<Vec<String>, SyntaxError> {
 
 fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, SyntaxError> {
     match &value.kind {
-        Kind::Text(text) => Ok(text),
-        Kind::List(_) => {
+        ValueKind::Text(text) => Ok(text),
+        ValueKind::List(_) => {
             Err((value.line, format!("{key} is a list: a string or a number is right")))
         }
     }

@@ -13,11 +13,11 @@ use core::str::Chars;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Value {
     pub(super) line: usize,
-    pub(super) kind: Kind,
+    pub(super) kind: ValueKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// A string without its quotes, or a number's digits.
     Text(String),
     List(Vec<Value>),
@@ -118,11 +118,11 @@ impl Reader {
     fn value(&mut self) -> Result<Value, SyntaxError> {
         match self.next() {
             Some((line, Token::Text(text) | Token::Number(text))) => {
-                Ok(Value { line, kind: Kind::Text(text) })
+                Ok(Value { line, kind: ValueKind::Text(text) })
             }
             Some((line, Token::Mark('['))) => {
                 let values = self.list(line)?;
-                Ok(Value { line, kind: Kind::List(values) })
+                Ok(Value { line, kind: ValueKind::List(values) })
             }
             Some((line, other)) => {
                 let what = format!("{}: a string, a number or a list is right", other.name());
@@ -216,7 +216,7 @@ mod tests {
     use alloc::vec;
 
     fn text(line: usize, text: &str) -> Value {
-        Value { line, kind: Kind::Text(text.to_owned()) }
+        Value { line, kind: ValueKind::Text(text.to_owned()) }
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
             ]
         );
         assert_eq!(settings[2].value, text(3, "0x8"));
-        assert_eq!(settings[3].value.kind, Kind::List(vec![text(4, "2"), text(5, "3-8,^5")]));
+        assert_eq!(settings[3].value.kind, ValueKind::List(vec![text(4, "2"), text(5, "3-8,^5")]));
         assert_eq!(settings[4].value, text(7, "a'b"));
     }
 

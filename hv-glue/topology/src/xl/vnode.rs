@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use core::ops::RangeInclusive;
 
-use super::syntax::{Kind, SyntaxError, Value};
+use super::syntax::{SyntaxError, Value, ValueKind};
 use super::{cpus, number};
 
 /// A virtual node of an xl configuration.
@@ -32,7 +32,7 @@ type Found<'a> = Option<(usize, &'a str)>;
 
 /// Reads a vnode out of a list of `count`.
 pub(super) fn read(spec: &Value, count: usize) -> Result<XlVnode, SyntaxError> {
-    let Kind::List(options) = &spec.kind else {
+    let ValueKind::List(options) = &spec.kind else {
         let what =
             "a vnode is a list: [\"pnode=0\", \"size=512\", \"vcpus=0-3\", \"vdistances=10,20\"]";
         return Err((spec.line, what.to_owned()));
@@ -45,7 +45,7 @@ pub(super) fn read(spec: &Value, count: usize) -> Result<XlVnode, SyntaxError> {
     ) = Default::default();
     for option in options {
         let line = option.line;
-        let Kind::Text(text) = &option.kind else {
+        let ValueKind::Text(text) = &option.kind else {
             return Err((line, "a list inside a vnode: \"KEY=VALUE\" is right".to_owned()));
         };
         let Some((key, value)) = text.split_once('=') else {

@@ -134,7 +134,7 @@ impl Trampoline {
     ///
     /// # Safety
     /// - The processor is in 64-bit mode at privilege level 0.
-    /// - `state` is what [`Plan::carry_out`](pvh_loader::Plan::carry_out) returned, and
+    /// - `state` is what [`Plan::write_guest`](pvh_loader::Plan::write_guest) returned, and
     ///   the guest still stands in memory at its physical addresses, but for what is
     ///   staged, which does not overlap its own place. The trampoline's page is no part
     ///   of the guest, nor is this program's stack but for what is staged.

@@ -1,4 +1,4 @@
-//! The pieces of a guest as they are written, each by a write of its own.
+//! What a guest consists of, as far as each has a write of its own.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use crate::Item;
 /// What a write into the guest's memory is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Piece {
+pub enum Content {
     /// The zeros that an item's pages are filled with before it is written there.
     Pages(Item),
     /// An ACPI table.
@@ -44,7 +44,7 @@ pub enum Piece {
     StartInfo,
 }
 
-impl fmt::Display for Piece {
+impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Pages(item) => write!(f, "the zeros in the place of {item}"),

@@ -1,4 +1,4 @@
-//! Memory that a C caller lends: each array on its own and exactly as long as is
+//! Arguments of a C function: each array on its own and exactly as long as is
 //! said, so that AddressSanitizer sees a byte too many, or not as it should be.
 
 use std::any::Any;
@@ -7,9 +7,9 @@ use arbitrary::Arbitrary;
 
 use crate::encode::{Encode, variant};
 
-/// How an argument is lent.
+/// The form of an argument.
 #[derive(Arbitrary, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum How {
+pub enum Form {
     /// As the interface asks for.
     #[default]
     Right,
@@ -21,7 +21,7 @@ pub enum How {
     Shared,
 }
 
-impl Encode for How {
+impl Encode for Form {
     fn encode(&self, to: &mut Vec<u8>) {
         let index = match self {
             Self::Right => 0,
@@ -35,22 +35,22 @@ impl Encode for How {
 
 const SHARED_WORDS: usize = 4096;
 
-/// Everything that one call was lent.
-pub struct Lender<'i> {
-    how: &'i [How],
+/// The arguments of one call.
+pub struct Arguments<'i> {
+    how: &'i [Form],
     next: usize,
     kept: Vec<Box<dyn Any>>,
     shared: Vec<u64>,
-    /// Whether an argument was lent otherwise than as asked for.
+    /// Whether an argument has another form than the interface asks for.
     pub wrong: bool,
-    /// Whether an argument was lent as no call takes it: null where there are
-    /// elements, or misaligned.
+    /// Whether an argument is null where there are elements, or misaligned, which no call
+    /// takes.
     pub hopeless: bool,
 }
 
-impl<'i> Lender<'i> {
-    /// A lender whose n-th argument is lent as `how` says; those behind, right.
-    pub fn new(how: &'i [How]) -> Self {
+impl<'i> Arguments<'i> {
+    /// The n-th argument has the n-th of these forms; those behind, the right one.
+    pub fn new(how: &'i [Form]) -> Self {
         Self {
             how,
             next: 0,
@@ -61,19 +61,19 @@ impl<'i> Lender<'i> {
         }
     }
 
-    /// The elements, lent as the next argument is to be.
-    pub fn lend<T: Copy + 'static>(&mut self, elements: &[T]) -> *mut T {
+    /// An array with these elements, in the form of the next argument.
+    pub fn array<T: Copy + 'static>(&mut self, elements: &[T]) -> *mut T {
         let how = self.how.get(self.next).copied().unwrap_or_default();
         self.next += 1;
         let size = size_of_val(elements);
         let fits = size <= size_of_val(self.shared.as_slice());
         match how {
-            How::Null => {
+            Form::Null => {
                 self.wrong = true;
                 self.hopeless |= size > 0;
                 std::ptr::null_mut()
             }
-            How::Misaligned if align_of::<T>() > 1 => {
+            Form::Misaligned if align_of::<T>() > 1 => {
                 self.wrong = true;
                 self.hopeless = true;
                 let mut words = vec![0_u64; size / 8 + 2];
@@ -81,7 +81,7 @@ impl<'i> Lender<'i> {
                 self.kept.push(Box::new(words));
                 pointer
             }
-            How::Shared if fits && align_of::<T>() <= 8 => {
+            Form::Shared if fits && align_of::<T>() <= 8 => {
                 self.wrong = true;
                 let pointer = self.shared.as_mut_ptr().cast::<T>();
                 // SAFETY: aligned for 8, as long as the elements by the guard, and
@@ -100,35 +100,35 @@ impl<'i> Lender<'i> {
         }
     }
 
-    /// What stands elsewhere already: itself, or as the next argument is to be.
-    pub fn lend_at<T>(&mut self, pointer: *mut T) -> *mut T {
+    /// A pointer to memory that exists already, in the form of the next argument.
+    pub fn existing<T>(&mut self, pointer: *mut T) -> *mut T {
         let how = self.how.get(self.next).copied().unwrap_or_default();
         self.next += 1;
-        self.wrong |= how != How::Right;
+        self.wrong |= how != Form::Right;
         match how {
-            How::Right => pointer,
-            How::Null => std::ptr::null_mut(),
-            How::Misaligned => pointer.wrapping_byte_add(1),
-            How::Shared => self.shared.as_mut_ptr().cast(),
+            Form::Right => pointer,
+            Form::Null => std::ptr::null_mut(),
+            Form::Misaligned => pointer.wrapping_byte_add(1),
+            Form::Shared => self.shared.as_mut_ptr().cast(),
         }
     }
 
-    /// How the arguments are to be lent that nobody has asked for yet.
-    pub fn rest(&self) -> &'i [How] {
+    /// The forms of the arguments that are not made yet.
+    pub fn rest(&self) -> &'i [Form] {
         self.how.get(self.next..).unwrap_or_default()
     }
 
     /// One structure.
-    pub fn lend_one<T: Copy + 'static>(&mut self, value: T) -> *mut T {
-        self.lend(&[value])
+    pub fn value<T: Copy + 'static>(&mut self, value: T) -> *mut T {
+        self.array(&[value])
     }
 }
 
-/// What stands behind a pointer that was lent right.
+/// The elements of an array that has the right form.
 ///
 /// # Safety
-/// `pointer` came from [`Lender::lend`] with at least `len` elements, its lender
-/// is still there, and [`Lender::wrong`] is false.
+/// `pointer` came from [`Arguments::array`] with at least `len` elements, its arguments
+/// are still there, and [`Arguments::wrong`] is false.
 pub unsafe fn read<T: Copy>(pointer: *const T, len: usize) -> Vec<T> {
     if len == 0 {
         return Vec::new();
