@@ -58,5 +58,5 @@ cut_out() { # NAME KIND TEXT FRAME SYMBOL...: the part of the archive that the s
     objcopy --strip-unneeded "$work/$name" "$out/$name"
 }
 # The sizes of text and frame are what there is, and a little; Xen's stack has 8 KiB for all of a call.
-cut_out hvg.init.o boot 75500 1900 "${boot[@]}"
+cut_out hvg.init.o boot 77000 1900 "${boot[@]}"
 cut_out hvg.o run 9800 650 "${run[@]}"
