@@ -112,7 +112,8 @@ fn multiply_divide(a: u64, b: u64, divisor: u64, carried: u64) -> (u64, u64) {
         return (a, carried);
     }
     let (mut quotient, mut remainder) = (0_u64, 0_u64);
-    let mut bit = 1_u64 << 63;
+    // Nothing happens before the highest bit of `a`.
+    let mut bit = (1_u64 << 63).checked_shr(a.leading_zeros()).unwrap_or(0);
     while bit != 0 {
         let (carry, doubled) = add_modulo(remainder, remainder, divisor);
         quotient = quotient.saturating_mul(2).saturating_add(carry);
