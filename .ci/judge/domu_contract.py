@@ -45,7 +45,11 @@ def opted_in(text: str, topology: Topology) -> list[str]:
     filled = [it["ids"] for it in lines(text, "query") if it["answer"] == "ok" and it["capacity"] >= count]
     if any(it[:count] != ids for it in filled) or len(filled) != 2:
         findings.append(f"queries' ids {filled}")
-    right = {"pv-with-flag": "-EINVAL", "setvnumainfo-after-run": "-EBUSY", "get_vnumainfo": "ok", "ids-that-do-not-fit": "-ERANGE"}
+    right = {
+        "pv-with-flag": "-EINVAL", "setvnumainfo-same-after-run": "ok", "setvnumainfo-other-after-run": "-EBUSY",
+        "query-without-layout": "-EOPNOTSUPP", "unpause-without-layout": "-EOPNOTSUPP", "sethvmcontext-other-id": "-EINVAL",
+        "query-of-dying": "-EINVAL", "get_vnumainfo": "ok", "ids-that-do-not-fit": "-ERANGE",
+    }  # fmt: skip
     return findings + _answers(text, right | REFUSALS)
 
 
@@ -56,7 +60,11 @@ def older(text: str) -> list[str]:
     findings += [f"order {look['order']}: ids {look['ids']}" for look in looks if look["ids"] is not None]
     if len(looks) != LOOKS or not lines(text, "query"):
         findings.append(f"{len(looks)} looks and not {LOOKS}: {text[-300:]}")
-    right = {"pv-with-flag": "-EINVAL", "setvnumainfo-after-run": "ok", "get_vnumainfo": "ok", "ids-that-do-not-fit": "ok"}
+    right = {
+        "pv-with-flag": "-EINVAL", "setvnumainfo-same-after-run": "ok", "setvnumainfo-other-after-run": "ok",
+        "query-without-layout": "-ENOSYS", "unpause-without-layout": "ok", "sethvmcontext-other-id": "ok",
+        "query-of-dying": "-ENOSYS", "get_vnumainfo": "ok", "ids-that-do-not-fit": "ok",
+    }  # fmt: skip
     return findings + _answers(text, right | REFUSALS)
 
 

@@ -18,7 +18,7 @@ def judge(console: str, frames: list[int]) -> list[str]:
     found = dict(re.findall(r"^probe ([a-z-]+) (.*?) *$", console.replace("\r", ""), re.M))
     right = {
         "answer": "ok 0", "pxms": " ".join(pxms_of(HOST.blocks(), frames)), "untouched": "1",
-        "pxms-most": "ok 0", "pxms-too-many": "errno 7", "pxms-pad": "errno 22",
+        "pxms-most": "ok 0", "pxms-too-many": "errno 7", "pxms-flags": "errno 22",
     }  # fmt: skip
     return [f"{key}: {found.get(key)} where {value} is right" for key, value in right.items() if found.get(key) != value]
 

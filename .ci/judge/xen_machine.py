@@ -52,6 +52,8 @@ class Machine:
     own_tables: bool = False
     # Its SRAT has the last block twice, and the second half of it once more. Xen and Linux accept that.
     repeats: bool = False
+    # Its SRAT gives the last block to the first node, too: Xen refuses the SRAT.
+    overlapping: bool = False
     # The firmware says nothing of nodes: there is no SRAT.
     silent: bool = False
     # More RAM than the machine that emulates it has: only what the guests touch is allocated.
@@ -154,11 +156,13 @@ class Machine:
         (folder / "host.toml").write_text(text)
         command = [acpi_gen, "emit", folder / "host.toml", "--out", folder]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        srat, last = bytearray((folder / "srat.dat").read_bytes()), self.blocks()[-1]
         if self.repeats:
-            srat, last = bytearray((folder / "srat.dat").read_bytes()), self.blocks()[-1]
             for start in (last.start, (last.start + last.end) // 2):
                 add_memory(srat, last.pxm, start, last.end, 1)
-            (folder / "srat.dat").write_bytes(srat)
+        if self.overlapping:
+            add_memory(srat, self.nodes[0].pxm, last.start, last.end, 1)
+        (folder / "srat.dat").write_bytes(srat)
 
     def dom0(self, vcpus: int | None = None) -> Topology:
         """What dom0 sees: a vCPU on each pCPU, or on as many as it has, the host's blocks, PXMs and distances."""
@@ -197,6 +201,7 @@ MACHINES = {
         uniform("sparse", (2, 32 << 10), (2, 32 << 10), own_tables=True, repeats=True, sparse=True),
         uniform("one-node", (4, 3072)),
         uniform("silent", (4, 3072), silent=True),
+        uniform("overlapping", (2, 1024), (2, 1024), own_tables=True, overlapping=True),
         Machine("pxm-5-0-2", (Node(2, 2048, 5), Node(2, 1024, 0), Node(2, 1024, 2)),
                 {(5, 0): 21, (5, 2): 31, (0, 2): 26}, own_tables=True),  # fmt: skip
         Machine("pxm-40-7", (Node(2, 2048, 40), Node(2, 1536, 7)), {(40, 7): 25}, own_tables=True),

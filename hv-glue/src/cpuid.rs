@@ -187,7 +187,8 @@ fn patch_caches(subleaves: &mut [Leaf], shape: PackageShape) {
     for leaf in subleaves.iter_mut().filter(valid) {
         // Linux takes ceil(log2(value + 1)) for the shift, so the last level's
         // value counts ids, not vCPUs; a level below must not pass the package.
-        let own = leaf.eax >> 14 & 0xFFF;
+        // At stride 1 a core has one id where the host's policy counts two.
+        let own = (leaf.eax >> 14 & 0xFFF) >> 2_u32.saturating_sub(shape.stride().get());
         let shared = if Some(leaf.eax >> 5 & 7) == last { sharing } else { own.min(sharing) };
         put(&mut leaf.eax, 14, 12, shared);
         // Every subleaf says it, and Linux reads it in the first.

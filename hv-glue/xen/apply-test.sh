@@ -52,6 +52,9 @@ common/domain.c hv_glue_sanitise_domain_config
 common/domctl.c hv_glue_vnuma_set
 common/domctl.c hv_glue_do_domctl
 common/domctl.c hv_glue_vcpu_slots
+common/domctl.c hv_glue_unpause
+arch/x86/hvm/vlapic.c hv_glue_lapic_loaded
+arch/x86/mm/mem_sharing.c hv_glue_fork
 xsm/flask/hooks.c hv_glue_flask_domctl
 HOOKS
 refused

@@ -21,7 +21,7 @@ count() { # CODE REGEX: how often the expression is in the code; "-" is in none
 }
 # spatch exits 0 where it finds nothing, so the expressions to replace are counted before and after. Their number differs
 # inside minor versions of Xen, so it is taken from the tree. COUNT is what the hook needs by its meaning: "1" is exactly
-# one, "1+" at least one. STOCK matches Xen's expression and not ours, "-" where the patch only adds; HOOK matches ours.
+# one, "1+" at least one, "0+" any number. STOCK matches Xen's expression and not ours, "-" where the patch only adds; HOOK matches ours.
 patch_file() { # COCCI FILE (COUNT STOCK HOOK)...
     local cocci=$1 file=$2 before after sites found left expected name
     shift 2
@@ -78,10 +78,15 @@ patch_file domctl common/domctl.c \
     1+ 'vcpu_to_vnode = xmalloc_array\(unsigned int, (?!hv_glue)' \
     'vcpu_to_vnode = xmalloc_array\(unsigned int, hv_glue_vcpu_slots\(nr_vcpus\)\)' \
     1+ '\barch_do_domctl\((?!struct )' '\bhv_glue_do_domctl\(' \
+    1 '\bdomain_unpause_by_systemcontroller\(' '\bhv_glue_unpause\(' \
     1 - 'xen/hv_glue_vnuma\.h'
 patch_file cpu-policy arch/x86/domctl.c 1+ '\brecalculate_cpuid_policy\((?!struct )' '\bhv_glue_recalculate_cpuid_policy\('
 patch_file memory-op arch/x86/mm.c 1+ '\bsubarch_memory_op\((?!unsigned |int )' '\bhv_glue_memory_op\('
 patch_file memory-op common/compat/memory.c 1+ '\bcompat_arch_memory_op\((?!unsigned |int )' '\bhv_glue_compat_memory_op\('
+patch_file lapic-load arch/x86/hvm/vlapic.c 1 'lapic_rearm\(s\); return 0;' '\bhv_glue_lapic_loaded\('
+patch_file fork arch/x86/mm/mem_sharing.c 1 '= fork\(' '\bhv_glue_fork\('
+# Only where a killed domain's layout is freed and not cleared.
+patch_file vnuma-destroy common/domain.c 0+ '\bvnuma_destroy\(d->vnuma\)' '\bhv_glue_vnuma_destroy\('
 patch_file memblks "$numa" 1 - 'xen/hv_glue_memblks\.h'
 patch_file flask xsm/flask/hooks.c 1+ '\bavc_unknown_permission\("domctl",' '\bhv_glue_flask_domctl\(d, '
 

@@ -29,8 +29,8 @@
 struct compat_get_mfn_pxms {
     uint32_t mfns;
     uint32_t pxms;
-    uint32_t nr;
-    uint32_t pad;
+    uint32_t nr_mfns;
+    uint32_t flags;
 };
 
 _Static_assert(sizeof(struct compat_get_mfn_pxms) == 16, "compat layout");
@@ -130,9 +130,9 @@ static uint32_t frames(const char *line)
     return nr;
 }
 
-static int32_t ask(uint32_t nr, uint32_t pad, uint32_t answers)
+static int32_t ask(uint32_t nr, uint32_t flags, uint32_t answers)
 {
-    struct compat_get_mfn_pxms op = { address(mfns), answers, nr, pad };
+    struct compat_get_mfn_pxms op = { address(mfns), answers, nr, flags };
 
     return hypercall(MEMORY_OP, XENMEM_GET_MFN_PXMS, address(&op), 0);
 }
@@ -169,7 +169,7 @@ void kernel(const uint8_t *start_info)
     put("\n");
     put_refusal("probe pxms-most ", ask(MOST, 0, address(pxms)));
     put_refusal("probe pxms-too-many ", ask(MOST + 1, 0, address(pxms)));
-    put_refusal("probe pxms-pad ", ask(1, 1, address(pxms)));
+    put_refusal("probe pxms-flags ", ask(1, 1, address(pxms)));
     put("probe end\n");
     for (;;)
         hypercall(SCHED_OP, SCHEDOP_SHUTDOWN, address(&reason), 0);

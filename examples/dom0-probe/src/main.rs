@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use crate::cpu::Emulated;
 use crate::memory::Part;
-use xen_hypercall::{DomainId, Error, NoArray, Xen};
+use xen_hypercall::{DomainId, Error, MfnPxmsReserved, NoArray, Xen};
 
 /// The most frames of one XENMEM_get_mfn_pxms. Xen public/hv_glue.h.
 const MOST_FRAMES: usize = 1024;
@@ -121,28 +121,40 @@ fn vnuma(xen: &Xen) {
     }
 }
 
-/// XENMEM_get_mfn_pxms: the frames asked for, more than a call takes, and a pad.
+/// XENMEM_get_mfn_pxms: the frames asked for, at once and one a call, as many as a call
+/// takes, one more, and words that must be 0.
 fn pxms(xen: &Xen, frames: &[u64]) {
     let show = |result: Result<Vec<Option<u32>>, Error>| match result {
         Ok(pxms) => pxms.iter().map(|pxm| pxm.map_or("none".into(), |n| n.to_string())).collect(),
         Err(error) => vec![refusal(&error)],
     };
-    say("pxms", show(xen.mfn_pxms(frames, 0)));
+    say("pxms", show(xen.mfn_pxms(frames)));
+    // Linux asks for one frame a call, and never again after a refusal.
+    let one_by_one: Result<Vec<_>, _> = frames.iter().map(|&mfn| xen.mfn_pxms(&[mfn])).collect();
+    say("pxms-one-by-one", show(one_by_one.map(|pxms| pxms.concat())));
     let most = vec![0; MOST_FRAMES];
     say(
         "pxms-most",
-        [xen.mfn_pxms(&most, 0).map_or_else(|e| refusal(&e), |p| p.len().to_string())],
+        [xen.mfn_pxms(&most).map_or_else(|e| refusal(&e), |p| p.len().to_string())],
     );
     let too_many = vec![0; MOST_FRAMES.saturating_add(1)];
     say(
         "pxms-too-many",
-        [xen.mfn_pxms(&too_many, 0).map_or_else(|e| refusal(&e), |_| "ok".into())],
+        [xen.mfn_pxms(&too_many).map_or_else(|e| refusal(&e), |_| "ok".into())],
     );
     for (key, with_frames) in [("pxms-frames-nowhere", false), ("pxms-answers-nowhere", true)] {
         let answer = xen.mfn_pxms_without_array(with_frames);
         say(key, [answer.map_or_else(|error| refusal(&error), |()| "ok".into())]);
     }
-    say("pxms-pad", [xen.mfn_pxms(&[0], 1).map_or_else(|e| refusal(&e), |_| "ok".into())]);
+    let reserved = [
+        ("pxms-flags", MfnPxmsReserved { flags: 1, start_extent: 0 }),
+        ("pxms-start-extent", MfnPxmsReserved { flags: 0, start_extent: 1 }),
+        ("pxms-start-behind", MfnPxmsReserved { flags: 0, start_extent: 64 }),
+    ];
+    for (key, reserved) in reserved {
+        let answer = xen.mfn_pxms_reserved(&[0, 0], reserved);
+        say(key, [answer.map_or_else(|error| refusal(&error), |_| "ok".into())]);
+    }
 }
 
 /// The proximity domain of each of dom0's own frames that Xen's log names, as
@@ -154,7 +166,7 @@ fn own_frames(xen: &Xen) {
     };
     let named = frames::named(&String::from_utf8_lossy(&ring));
     let hosts: Vec<u64> = named.iter().map(|named| named.host).collect();
-    match xen.mfn_pxms(&hosts, 0) {
+    match xen.mfn_pxms(&hosts) {
         Ok(pxms) => {
             for (frame, pxm) in named.iter().zip(pxms) {
                 let pxm = pxm.map_or("none".into(), |n| n.to_string());

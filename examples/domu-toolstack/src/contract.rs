@@ -1,7 +1,10 @@
 //! `contract`: what Xen promises of ids and leaves, asked without starting a guest.
 
 use serde::Serialize;
-use xen_hypercall::{CpuPolicy, DomainFlags, DomainId, EmulationFlags, Errno, Error, Xen, records};
+use xen_hypercall::{
+    CpuPolicy, DomainFlags, DomainId, EmulationFlags, Errno, Error, Populate, PopulateNode,
+    Record, RecordWriter, Xen, records,
+};
 
 use crate::domain::{self, OptIn, Order};
 use crate::failure::Failure;
@@ -52,6 +55,9 @@ pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
     orders(xen, &request, opt_in)?;
     queries(xen, &request, opt_in)?;
     after_run(xen, &request, opt_in)?;
+    without_layout(xen, &request, opt_in)?;
+    other_saved_id(xen, &request, opt_in)?;
+    dying(xen, &request, opt_in)?;
     let unchanged = refusals::ask(xen, &request, opt_in, |name, result| {
         answer(name, result.as_ref().copied());
     })?;
@@ -59,6 +65,16 @@ pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
         return Err(Failure::Contract("a refused layout changed the domain".into()));
     }
     read_back(xen, &request, opt_in)
+}
+
+/// Reports Xen's answer to a call of ours that has failures of its own.
+fn answer_of(call: &'static str, result: Result<(), Failure>) -> Result<(), Failure> {
+    match result {
+        Ok(()) => answer(call, Ok(())),
+        Err(Failure::Xen(error)) => answer(call, Err(&error)),
+        Err(other) => return Err(other),
+    }
+    Ok(())
 }
 
 fn answer(call: &'static str, result: Result<(), &Error>) {
@@ -144,16 +160,57 @@ fn queries(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A layout for a domain that was unpaused once. No vCPU runs: none has a state.
+/// The same layout and another for a domain that was unpaused once. No vCPU runs: none has a state.
 fn after_run(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
     let (domain, _) = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
     xen.unpause_domain(domain.id())?;
     xen.pause_domain(domain.id())?;
-    match domain::set_vnuma(xen, domain.id(), request) {
-        Ok(()) => answer("setvnumainfo-after-run", Ok(())),
-        Err(Failure::Xen(error)) => answer("setvnumainfo-after-run", Err(&error)),
-        Err(other) => return Err(other),
+    let same = domain::set_vnuma(xen, domain.id(), request);
+    answer_of("setvnumainfo-same-after-run", same)?;
+    let reversed: Vec<u32> = request.vcpu_to_vnode.iter().rev().copied().collect();
+    let other = domain::set_vnuma_of(xen, domain.id(), request, &reversed);
+    answer_of("setvnumainfo-other-after-run", other)
+}
+
+/// A domain that never gets a layout: no ids, and no start.
+fn without_layout(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
+    let (domain, _) = domain::empty_pvh(xen, request, opt_in)?;
+    let id = domain.id();
+    let vcpus = u32::try_from(request.machine.processors.len()).unwrap_or(u32::MAX);
+    xen.set_max_vcpus(id, vcpus)?;
+    let query = xen.query_apic_ids(id, vcpus)?;
+    answer("query-without-layout", query.result.as_ref().copied());
+    answer("unpause-without-layout", xen.unpause_domain(id).as_ref().copied());
+    Ok(())
+}
+
+/// Saved state of another layout: a local APIC's register has another id.
+fn other_saved_id(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
+    let (domain, _) = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+    let state = xen.hvm_context(domain.id())?;
+    let mut writer = RecordWriter::with_header_of(&state)?;
+    for record in records(&state)?.iter().skip(1) {
+        let bytes = record.with_apic_id_register(0x7F << 24);
+        writer.push(&Record { bytes: &bytes, ..*record });
     }
+    let loaded = xen.set_hvm_context(domain.id(), &writer.finish());
+    answer("sethvmcontext-other-id", loaded.as_ref().copied());
+    Ok(())
+}
+
+/// A domain that is destroyed but not gone, for a page of it is mapped here.
+fn dying(xen: &Xen, request: &Request, opt_in: OptIn) -> Result<(), Failure> {
+    let (domain, _) = domain::create(xen, request, opt_in, Order::PolicyVnuma)?;
+    let id = domain.id();
+    let page = Populate { frames: &[0], order: 0, node: PopulateNode::Any };
+    if xen.populate(id, &page)? != 1 {
+        return Err(Failure::Contract("no page for a domain".into()));
+    }
+    let mapped = xen.map_foreign(id, page.frames)?;
+    drop(domain);
+    let vcpus = u32::try_from(request.machine.processors.len()).unwrap_or(u32::MAX);
+    answer("query-of-dying", xen.query_apic_ids(id, vcpus)?.result.as_ref().copied());
+    drop(mapped);
     Ok(())
 }
 

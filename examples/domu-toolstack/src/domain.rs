@@ -67,7 +67,7 @@ pub(crate) const fn pvh_flags(opt_in: bool) -> DomainFlags {
 }
 
 /// A PVH domain with nothing in it, and whether it is opted in.
-fn empty_pvh<'x>(
+pub(crate) fn empty_pvh<'x>(
     xen: &'x Xen,
     request: &Request,
     opt_in: OptIn,
@@ -141,11 +141,21 @@ pub(crate) fn set_native_tsc(xen: &Xen, domain: DomainId) -> Result<(), Failure>
 
 /// The layout as Xen takes it.
 pub(crate) fn set_vnuma(xen: &Xen, domain: DomainId, request: &Request) -> Result<(), Failure> {
+    set_vnuma_of(xen, domain, request, &request.vcpu_to_vnode)
+}
+
+/// The layout with another vnode of each vCPU.
+pub(crate) fn set_vnuma_of(
+    xen: &Xen,
+    domain: DomainId,
+    request: &Request,
+    vcpu_to_vnode: &[u32],
+) -> Result<(), Failure> {
     let vnode_to_pnode: Vec<u32> = request.pnodes.iter().copied().map(u32::from).collect();
     let ranges = ranges(request);
     let vnuma = Vnuma {
         distances: &request.distances,
-        vcpu_to_vnode: &request.vcpu_to_vnode,
+        vcpu_to_vnode,
         vnode_to_pnode: &vnode_to_pnode,
         ranges: &ranges,
     };

@@ -36,13 +36,26 @@ impl Domctl for GetApicIdsCall {
 struct GetMfnPxmsCall {
     mfns: Handle,
     pxms: Handle,
-    nr: u32,
-    pad: u32,
+    nr_mfns: u32,
+    flags: u32,
 }
 
-mirror!(GetMfnPxmsCall = "struct xen_get_mfn_pxms": 24 { mfns @ 0, pxms @ 8, nr @ 16, pad @ 20 });
+mirror!(GetMfnPxmsCall = "struct xen_get_mfn_pxms": 24 {
+    mfns @ 0, pxms @ 8, nr_mfns @ 16, flags @ 20
+});
+
+/// Words of a `get_mfn_pxms` that must be 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MfnPxmsReserved {
+    /// `flags` of the structure.
+    pub flags: u32,
+    /// The first extent, in the upper bits of the command's number.
+    pub start_extent: u64,
+}
 
 const XENMEM_GET_MFN_PXMS: u64 = 40;
+/// `MEMOP_EXTENT_SHIFT` of Xen's own xen/hypercall.h.
+const EXTENT_SHIFT: u32 = 6;
 
 // Of hv-glue's own header, which is the same in every Xen.
 pub(crate) const GROUPS: &[Group] = &[Group {
@@ -112,18 +125,32 @@ impl Xen {
     /// `XENMEM_get_mfn_pxms`; for the hardware domain alone.
     ///
     /// # Errors
-    /// Xen's: -EPERM for other domains, -E2BIG above 1,024 frames, -EINVAL for another
-    /// `pad` than 0, -ENOSYS where it does not know the call.
-    pub fn mfn_pxms(&self, mfns: &[u64], pad: u32) -> Result<Vec<Option<u32>>, Error> {
+    /// Xen's: -EPERM for other domains, -E2BIG above 1,024 frames, -ENOSYS where it does
+    /// not know the call.
+    pub fn mfn_pxms(&self, mfns: &[u64]) -> Result<Vec<Option<u32>>, Error> {
+        self.mfn_pxms_reserved(mfns, MfnPxmsReserved::default())
+    }
+
+    /// As [`Self::mfn_pxms`], with values in the words that must be 0. For tests.
+    ///
+    /// # Errors
+    /// Xen's: those of [`Self::mfn_pxms`], and -EINVAL.
+    pub fn mfn_pxms_reserved(
+        &self,
+        mfns: &[u64],
+        reserved: MfnPxmsReserved,
+    ) -> Result<Vec<Option<u32>>, Error> {
         const CALL: &str = "XENMEM_get_mfn_pxms";
-        let nr = u32::try_from(mfns.len())
+        let nr_mfns = u32::try_from(mfns.len())
             .map_err(|_| Error::Refused { call: CALL, errno: Errno::E2BIG })?;
         let mut frames = self.copy_of(mfns)?;
         let mut pxms = self.zeroed::<u32>(mfns.len())?;
-        let call = GetMfnPxmsCall { mfns: frames.handle(), pxms: pxms.handle(), nr, pad };
+        let MfnPxmsReserved { flags, start_extent } = reserved;
+        let call = GetMfnPxmsCall { mfns: frames.handle(), pxms: pxms.handle(), nr_mfns, flags };
         let mut buffer = self.copy_of(&[call])?;
-        let arguments = [XENMEM_GET_MFN_PXMS, buffer.handle().address(), 0, 0, 0];
-        // SAFETY: both arrays have `nr` elements.
+        let command = start_extent << EXTENT_SHIFT | XENMEM_GET_MFN_PXMS;
+        let arguments = [command, buffer.handle().address(), 0, 0, 0];
+        // SAFETY: both arrays have `nr_mfns` elements.
         unsafe { self.hypercall(CALL, Number::MEMORY_OP, arguments) }?;
         Ok(pxms.as_slice().iter().map(|&pxm| (pxm != u32::MAX).then_some(pxm)).collect())
     }
@@ -137,7 +164,7 @@ impl Xen {
         let mut mfns = self.zeroed::<u64>(1)?;
         let nowhere = NoArray::Unmapped.handle();
         let mfns = if with_frames { mfns.handle() } else { nowhere };
-        let call = GetMfnPxmsCall { mfns, pxms: nowhere, nr: 1, pad: 0 };
+        let call = GetMfnPxmsCall { mfns, pxms: nowhere, nr_mfns: 1, flags: 0 };
         let mut buffer = self.copy_of(&[call])?;
         let arguments = [XENMEM_GET_MFN_PXMS, buffer.handle().address(), 0, 0, 0];
         // SAFETY: there is one frame, and where nothing is mapped nothing is read or written.

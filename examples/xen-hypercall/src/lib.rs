@@ -33,7 +33,7 @@ mod sysctl;
 mod versions;
 mod vnuma;
 
-pub use apic_ids::ApicIdQuery;
+pub use apic_ids::{ApicIdQuery, MfnPxmsReserved};
 pub use buffer::NoArray;
 pub use cpu_policy::{CpuPolicy, CpuidLeaf, MsrEntry, SystemPolicy};
 pub use device::Xen;

@@ -190,6 +190,20 @@ impl Record<'_> {
         let bytes = self.bytes.get(APIC_ID..)?.first_chunk::<4>()?;
         (self.typecode == LAPIC_REGS).then(|| u32::from_le_bytes(*bytes))
     }
+
+    /// The record's bytes, with another value of the APIC ID register where it is a
+    /// local APIC's registers. For tests.
+    #[must_use]
+    pub fn with_apic_id_register(&self, value: u32) -> Vec<u8> {
+        let mut bytes = self.bytes.to_vec();
+        if self.apic_id_register().is_some() {
+            let register = bytes.get_mut(APIC_ID..).and_then(<[u8]>::first_chunk_mut::<4>);
+            if let Some(register) = register {
+                *register = value.to_le_bytes();
+            }
+        }
+        bytes
+    }
 }
 
 /// Saved state whose records run past its end.

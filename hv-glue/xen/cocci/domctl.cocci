@@ -18,6 +18,10 @@
 + hv_glue_vcpu_slots(n)
  )
 
+@unpause@ expression d; @@
+- domain_unpause_by_systemcontroller(d)
++ hv_glue_unpause(d)
+
 @there@ @@
  #include <xen/hv_glue_vnuma.h>
 

@@ -55,7 +55,7 @@ fn mfn_pxms() -> String {
     {
         return format!("{module}: {error}");
     }
-    match Xen::open().and_then(|xen| xen.mfn_pxms(&[0], 0)) {
+    match Xen::open().and_then(|xen| xen.mfn_pxms(&[0])) {
         Ok(pxms) => format!("{pxms:?}"),
         Err(error) => error.errno().map_or_else(|| error.to_string(), |errno| errno.to_string()),
     }

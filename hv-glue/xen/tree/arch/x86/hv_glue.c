@@ -7,6 +7,7 @@
  */
 
 #include <xen/err.h>
+#include <xen/event.h>
 #include <xen/guest_access.h>
 #include <xen/hv_glue.h>
 #include <xen/hvg.h>
@@ -65,17 +66,22 @@ static bool opted_in(const struct domain *d)
 }
 
 /*
- * Takes no lock: an opted-in domain's layout does not change once it may run,
- * and before that its callers hold the domctl lock.
+ * Takes the lock: a layout may be replaced until the first unpause, and is
+ * freed when the domain is killed, while a device model resets a local APIC.
  */
-uint32_t hv_glue_x2apic_id(const struct domain *d, unsigned int vcpu_id)
+uint32_t hv_glue_x2apic_id(struct domain *d, unsigned int vcpu_id)
 {
-    const struct vnuma_info *vnuma;
+    uint32_t id = vcpu_id * 2;
 
-    if ( likely(!opted_in(d)) || !(vnuma = ACCESS_ONCE(d->vnuma)) )
-        return vcpu_id * 2;
+    if ( likely(!opted_in(d)) )
+        return id;
 
-    return hv_glue_vnuma_ids(d, vnuma)[vcpu_id];
+    read_lock(&d->vnuma_rwlock);
+    if ( d->vnuma )
+        id = hv_glue_vnuma_ids(d, d->vnuma)[vcpu_id];
+    read_unlock(&d->vnuma_rwlock);
+
+    return id;
 }
 
 uint32_t guest_vcpu_x2apic_id(const struct vcpu *v)
@@ -169,6 +175,18 @@ static void refresh_vlapics(struct domain *d, const uint32_t *ids)
     }
 }
 
+static bool same_ids(const struct domain *d, const struct vnuma_info *vnuma)
+{
+    const struct vnuma_info *old = d->vnuma;
+
+    /* Only domctls replace a layout, and their lock is held. */
+    return old &&
+           !memcmp(hv_glue_vnuma_ids(d, old), hv_glue_vnuma_ids(d, vnuma),
+                   d->max_vcpus * sizeof(uint32_t)) &&
+           !memcmp(hv_glue_vnuma_shape(d, old), hv_glue_vnuma_shape(d, vnuma),
+                   sizeof(struct hvg_shape));
+}
+
 /*
  * A toolstack's layout, about to be installed by the caller, which cannot fail
  * any more: so that a refusal changes nothing, all of it happens here.
@@ -181,8 +199,13 @@ struct vnuma_info *hv_glue_vnuma_set(struct domain *d,
     if ( IS_ERR(vnuma) || !opted_in(d) )
         return vnuma;
 
-    /* Its ids may be in the guest's tables and in devices' messages by now. */
-    rc = d->creation_finished ? -EBUSY : assign_ids(d, vnuma);
+    rc = assign_ids(d, vnuma);
+    /*
+     * The ids are in the guest's tables and in devices' messages by now. A
+     * soft reset sets the same layout again.
+     */
+    if ( !rc && d->creation_finished && !same_ids(d, vnuma) )
+        rc = -EBUSY;
     if ( !rc )
         rc = patch_policy(d->arch.cpu_policy, hv_glue_vnuma_shape(d, vnuma), NULL);
     if ( rc )
@@ -225,29 +248,84 @@ int __init hv_glue_vnuma_install(struct domain *d, struct vnuma_info *vnuma,
     return 0;
 }
 
+/* A guest's owner must not see ids that the guest will not have. */
+static int require_layout(const struct domain *d)
+{
+    if ( d->is_dying )
+        return -EINVAL;
+
+    return opted_in(d) && !d->vnuma ? -EOPNOTSUPP : 0;
+}
+
+/* The first unpause: from here on ids do not change. */
+int hv_glue_unpause(struct domain *d)
+{
+    int rc = d->creation_finished ? 0 : require_layout(d);
+
+    if ( rc )
+    {
+        printk(XENLOG_G_WARNING "%pd: no vNUMA layout, but flag %#x; not started\n",
+               d, XEN_DOMCTL_CDF_vnuma_apic_topology);
+        return rc;
+    }
+
+    return domain_unpause_by_systemcontroller(d);
+}
+
+/*
+ * The registers of a saved local APIC have the ids of the layout that was saved
+ * with them. The id is in bits 31:24 in xAPIC mode, in all bits in x2APIC mode.
+ */
+int hv_glue_lapic_loaded(struct vlapic *vlapic)
+{
+    struct vcpu *v = vlapic_vcpu(vlapic);
+    uint32_t id, loaded = vlapic_get_reg(vlapic, APIC_ID);
+
+    if ( !opted_in(v->domain) || require_layout(v->domain) )
+        return 0;
+
+    id = guest_vcpu_x2apic_id(v);
+    if ( loaded == id || loaded == SET_xAPIC_ID(id) )
+        return 0;
+
+    printk(XENLOG_G_WARNING "%pv: local APIC id register %#x, layout's id %#x\n",
+           v, loaded, id);
+
+    return -EINVAL;
+}
+
+/* Ids that are copied at once, from the stack. */
+#define IDS_AT_ONCE 64
+
 static int get_vcpu_apicids(struct domain *d,
                             struct xen_domctl_get_vcpu_apicids *op)
 {
-    unsigned int i, room = op->nr_vcpus;
-    int rc = 0;
+    uint32_t ids[IDS_AT_ONCE];
+    unsigned int i, done;
+    int rc = require_layout(d);
+
+    if ( rc )
+        return rc;
 
     op->nr_filled = d->max_vcpus;
-    if ( guest_handle_is_null(op->apicids) || !room )
+    if ( guest_handle_is_null(op->apicids) || !op->nr_vcpus )
         return 0;
-    if ( room < d->max_vcpus )
+    if ( op->nr_vcpus < d->max_vcpus )
         return -ENOBUFS;
 
-    read_lock(&d->vnuma_rwlock);
-    for ( i = 0; !rc && i < d->max_vcpus; i++ )
+    for ( done = 0; done < d->max_vcpus; done += i )
     {
-        uint32_t id = hv_glue_x2apic_id(d, i);
-
-        if ( copy_to_guest_offset(op->apicids, i, &id, 1) )
+        for ( i = 0; i < ARRAY_SIZE(ids) && done + i < d->max_vcpus; i++ )
+            ids[i] = hv_glue_x2apic_id(d, done + i);
+        /* Killing a domain frees its layout at any time. */
+        rc = require_layout(d);
+        if ( !rc && copy_to_guest_offset(op->apicids, done, ids, i) )
             rc = -EFAULT;
+        if ( rc )
+            return rc;
     }
-    read_unlock(&d->vnuma_rwlock);
 
-    return rc;
+    return 0;
 }
 
 long hv_glue_do_domctl(struct xen_domctl *op, struct domain *d,
@@ -282,11 +360,14 @@ static int __init cf_check gather_pxm_ranges(void)
 
     for ( i = 0; i < nr && numa_get_memblk(i, &start, &end, &nid); i++ )
     {
-        if ( PFN_UP(start) >= PFN_DOWN(end) )
+        unsigned int pxm = hv_glue_node_to_pxm(nid);
+
+        /* The blocks of an SRAT that Xen has refused are there, their nodes are not. */
+        if ( PFN_UP(start) >= PFN_DOWN(end) || pxm_to_node(pxm) != nid )
             continue;
         pxm_ranges[nr_pxm_ranges].start = PFN_UP(start);
         pxm_ranges[nr_pxm_ranges].end = PFN_DOWN(end);
-        pxm_ranges[nr_pxm_ranges].pxm = hv_glue_node_to_pxm(nid);
+        pxm_ranges[nr_pxm_ranges].pxm = pxm;
         nr_pxm_ranges++;
     }
 
@@ -300,47 +381,73 @@ static int __init cf_check gather_pxm_ranges(void)
 }
 __initcall(gather_pxm_ranges);
 
-/* One call's frames and answers: 12 KiB, too much for the stack. */
+/* Frames of one lookup, and their answers: both are on the stack. */
+#define MFNS_AT_ONCE 64
+
 struct mfn_pxms {
-    uint64_t mfns[XEN_GET_MFN_PXMS_MAX];
-    uint32_t pxms[XEN_GET_MFN_PXMS_MAX];
+    uint64_t mfns[MFNS_AT_ONCE];
+    uint32_t pxms[MFNS_AT_ONCE];
 };
 
-static int answer_mfn_pxms(struct mfn_pxms *buf, uint32_t nr, uint32_t pad)
+/*
+ * A caller's start_extent is refused. The hypercall continues with one of its
+ * own, which is a multiple of MFNS_AT_ONCE.
+ */
+static int check_mfn_pxms(uint32_t nr_mfns, uint32_t flags, unsigned long start)
 {
-    struct hvg_error err = HVG_INIT(struct hvg_error);
+    if ( !is_hardware_domain(current->domain) )
+        return -EPERM;
+    if ( flags || start % MFNS_AT_ONCE || (start && start >= nr_mfns) )
+        return -EINVAL;
 
-    return hvg_mfn_pxms(pxm_ranges, nr_pxm_ranges,
-                        is_hardware_domain(current->domain), nr, pad,
-                        buf->mfns, buf->pxms, &err);
+    return nr_mfns > XEN_GET_MFN_PXMS_MAX ? -E2BIG : 0;
 }
 
-static int get_mfn_pxms(XEN_GUEST_HANDLE_PARAM(void) arg)
+static int answer_mfn_pxms(struct mfn_pxms *buf, unsigned int nr)
 {
+    struct hvg_error err = HVG_INIT(struct hvg_error);
+    unsigned int i;
+    int rc = hvg_mfn_pxms(pxm_ranges, nr_pxm_ranges, true, nr, 0, buf->mfns,
+                          buf->pxms, &err);
+
+    /* A block may reach beyond the memory that there is. */
+    for ( i = 0; !rc && i < nr; i++ )
+        if ( buf->mfns[i] >= max_page )
+            buf->pxms[i] = XEN_INVALID_NUMA_ID;
+
+    return rc;
+}
+
+static long get_mfn_pxms(unsigned long cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
+{
+    unsigned long start = cmd >> MEMOP_EXTENT_SHIFT;
     struct xen_get_mfn_pxms op;
-    struct mfn_pxms *buf;
-    unsigned int nr;
-    int rc = 0;
+    struct mfn_pxms buf;
+    int rc;
 
     if ( copy_from_guest(&op, arg, 1) )
         return -EFAULT;
 
-    /* A call that is refused is so before its arrays are looked at. */
-    nr = is_hardware_domain(current->domain) && !op.pad &&
-         op.nr <= XEN_GET_MFN_PXMS_MAX ? op.nr : 0;
+    BUILD_BUG_ON(sizeof(xen_pfn_t) != sizeof(buf.mfns[0]));
 
-    buf = xmalloc(struct mfn_pxms);
-    if ( !buf )
-        return -ENOMEM;
+    rc = check_mfn_pxms(op.nr_mfns, op.flags, start);
+    while ( !rc && start < op.nr_mfns )
+    {
+        unsigned int nr = min_t(unsigned int, op.nr_mfns - start, MFNS_AT_ONCE);
 
-    BUILD_BUG_ON(sizeof(xen_pfn_t) != sizeof(buf->mfns[0]));
-    if ( nr && copy_from_guest(buf->mfns, op.mfns, nr) )
-        rc = -EFAULT;
-    if ( !rc )
-        rc = answer_mfn_pxms(buf, op.nr, op.pad);
-    if ( !rc && nr && copy_to_guest(op.pxms, buf->pxms, nr) )
-        rc = -EFAULT;
-    xfree(buf);
+        if ( copy_from_guest_offset(buf.mfns, op.mfns, start, nr) )
+            rc = -EFAULT;
+        else
+            rc = answer_mfn_pxms(&buf, nr);
+        if ( !rc && copy_to_guest_offset(op.pxms, start, buf.pxms, nr) )
+            rc = -EFAULT;
+
+        start += nr;
+        if ( !rc && start < op.nr_mfns && hypercall_preempt_check() )
+            return hypercall_create_continuation(
+                __HYPERVISOR_memory_op, "lh",
+                (start << MEMOP_EXTENT_SHIFT) | XENMEM_get_mfn_pxms, arg);
+    }
 
     return rc;
 }
@@ -348,7 +455,7 @@ static int get_mfn_pxms(XEN_GUEST_HANDLE_PARAM(void) arg)
 long hv_glue_memory_op(unsigned long cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
 {
     if ( (cmd & MEMOP_CMD_MASK) == XENMEM_get_mfn_pxms )
-        return get_mfn_pxms(arg);
+        return get_mfn_pxms(cmd, arg);
 
     return subarch_memory_op(cmd, arg);
 }
@@ -358,43 +465,42 @@ long hv_glue_memory_op(unsigned long cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
 struct compat_get_mfn_pxms {
     COMPAT_HANDLE(compat_pfn_t) mfns;
     COMPAT_HANDLE(uint32) pxms;
-    uint32_t nr;
-    uint32_t pad;
+    uint32_t nr_mfns;
+    uint32_t flags;
 };
 
-static int compat_get_mfn_pxms(XEN_GUEST_HANDLE_PARAM(void) arg)
+static int compat_get_mfn_pxms(unsigned long cmd,
+                               XEN_GUEST_HANDLE_PARAM(void) arg)
 {
+    unsigned long start = cmd >> MEMOP_EXTENT_SHIFT;
     struct compat_get_mfn_pxms op;
-    struct mfn_pxms *buf;
+    struct mfn_pxms buf;
     unsigned int i, nr;
-    int rc = 0;
+    int rc;
 
     BUILD_BUG_ON(sizeof(op) != 16);
 
     if ( copy_from_guest(&op, arg, 1) )
         return -EFAULT;
 
-    nr = is_hardware_domain(current->domain) && !op.pad &&
-         op.nr <= XEN_GET_MFN_PXMS_MAX ? op.nr : 0;
-
-    buf = xmalloc(struct mfn_pxms);
-    if ( !buf )
-        return -ENOMEM;
-
-    for ( i = 0; !rc && i < nr; i++ )
+    rc = check_mfn_pxms(op.nr_mfns, op.flags, start);
+    for ( ; !rc && start < op.nr_mfns; start += nr )
     {
-        compat_pfn_t mfn;
+        nr = min_t(unsigned int, op.nr_mfns - start, MFNS_AT_ONCE);
+        for ( i = 0; !rc && i < nr; i++ )
+        {
+            compat_pfn_t mfn;
 
-        if ( copy_from_compat_offset(&mfn, op.mfns, i, 1) )
+            if ( copy_from_compat_offset(&mfn, op.mfns, start + i, 1) )
+                rc = -EFAULT;
+            else
+                buf.mfns[i] = mfn;
+        }
+        if ( !rc )
+            rc = answer_mfn_pxms(&buf, nr);
+        if ( !rc && copy_to_compat_offset(op.pxms, start, buf.pxms, nr) )
             rc = -EFAULT;
-        else
-            buf->mfns[i] = mfn;
     }
-    if ( !rc )
-        rc = answer_mfn_pxms(buf, op.nr, op.pad);
-    if ( !rc && nr && copy_to_compat(op.pxms, buf->pxms, nr) )
-        rc = -EFAULT;
-    xfree(buf);
 
     return rc;
 }
@@ -403,7 +509,7 @@ int hv_glue_compat_memory_op(unsigned long cmd,
                              XEN_GUEST_HANDLE_PARAM(void) arg)
 {
     if ( (cmd & MEMOP_CMD_MASK) == XENMEM_get_mfn_pxms )
-        return compat_get_mfn_pxms(arg);
+        return compat_get_mfn_pxms(cmd, arg);
 
     return compat_arch_memory_op(cmd, arg);
 }

@@ -18,15 +18,18 @@
  * Flag of struct xen_domctl_createdomain: the guest's APIC ids and CPUID
  * topology follow its vNUMA layout. By setting it, a toolstack asserts that it
  * reads the ids back (below) after XEN_DOMCTL_setvnumainfo and writes those
- * into the guest's MADT and SRAT. Refused for PV. The highest bit, so that the
- * tree's own flags may grow.
+ * into the guest's MADT and SRAT. Refused for PV. Without a layout such a
+ * domain cannot be unpaused: -EOPNOTSUPP. A layout with other ids is refused
+ * after the first unpause: -EBUSY. The highest bit, so that the tree's own
+ * flags may grow.
  */
 #define XEN_DOMCTL_CDF_vnuma_apic_topology (1U << 31)
 
 /*
  * XEN_DOMCTL_get_vcpu_apicids: the x2APIC id of each vCPU, by vCPU number.
  * With a null handle, or with nr_vcpus 0: only sets nr_filled to the number of
- * vCPUs. With too short an array: -ENOBUFS, and nr_filled set likewise.
+ * vCPUs. With too short an array: -ENOBUFS, and nr_filled set likewise. With
+ * the flag and no layout: -EOPNOTSUPP. Of a dying domain: -EINVAL.
  * The structure stands in the domctl's union, at struct xen_domctl's u.
  */
 #define XEN_DOMCTL_get_vcpu_apicids 2001
@@ -44,8 +47,11 @@ DEFINE_XEN_GUEST_HANDLE(xen_domctl_get_vcpu_apicids_t);
 /*
  * XENMEM_get_mfn_pxms: the proximity domain of the node that each host frame
  * is on, as the firmware numbers it. A frame in no memory block of the SRAT
- * gets XEN_INVALID_NUMA_ID without failing the others. For the hardware domain
- * only. The memory op's number has six bits, so it cannot be a 2xxx one.
+ * or beyond the host's memory, gets XEN_INVALID_NUMA_ID without failing the
+ * others. If Xen has refused the SRAT, all frames do. For the hardware domain
+ * only: -EPERM for others, before anything else is looked at. -EINVAL for
+ * flags and for a start_extent, -E2BIG for too many frames. The memory op's
+ * number has six bits, so it cannot be a 2xxx one.
  */
 #define XENMEM_get_mfn_pxms 40
 #define XEN_GET_MFN_PXMS_MAX 1024
@@ -56,8 +62,8 @@ DEFINE_XEN_GUEST_HANDLE(xen_domctl_get_vcpu_apicids_t);
 struct xen_get_mfn_pxms {
     XEN_GUEST_HANDLE(xen_pfn_t) mfns;     /* IN */
     XEN_GUEST_HANDLE(uint32) pxms;        /* OUT */
-    uint32_t nr;                          /* IN: at most XEN_GET_MFN_PXMS_MAX */
-    uint32_t pad;                         /* IN: 0 */
+    uint32_t nr_mfns;                     /* IN: at most XEN_GET_MFN_PXMS_MAX */
+    uint32_t flags;                       /* IN: 0 */
 };
 typedef struct xen_get_mfn_pxms xen_get_mfn_pxms_t;
 DEFINE_XEN_GUEST_HANDLE(xen_get_mfn_pxms_t);

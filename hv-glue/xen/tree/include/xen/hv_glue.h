@@ -13,6 +13,7 @@
 
 struct domain;
 struct vcpu;
+struct vlapic;
 struct vnuma_info;
 struct xen_domctl_createdomain;
 
@@ -36,7 +37,7 @@ struct xen_domctl_createdomain;
     ((struct hvg_shape *)((vnuma)->vcpu_to_vnode + (d)->max_vcpus * 2))
 
 /* The one source of APIC ids. */
-uint32_t hv_glue_x2apic_id(const struct domain *d, unsigned int vcpu_id);
+uint32_t hv_glue_x2apic_id(struct domain *d, unsigned int vcpu_id);
 uint32_t guest_vcpu_x2apic_id(const struct vcpu *v);
 
 int hv_glue_sanitise_domain_config(struct xen_domctl_createdomain *config);
@@ -52,7 +53,15 @@ struct vnuma_info *hv_glue_vnuma_alloc(unsigned int nr_vnodes,
 void hv_glue_vnuma_free(struct vnuma_info *vnuma);
 int hv_glue_vnuma_install(struct domain *d, struct vnuma_info *vnuma,
                           struct hvg_error *err);
+void hv_glue_vnuma_destroy(struct domain *d);
 void hv_glue_recalculate_cpuid_policy(struct domain *d);
+int hv_glue_unpause(struct domain *d);
+int hv_glue_lapic_loaded(struct vlapic *vlapic);
+
+/* A fork has its parent's CPUID leaves, but no layout that they follow. */
+#define hv_glue_fork(cd, d)                                              \
+    ((d)->options & XEN_DOMCTL_CDF_vnuma_apic_topology                   \
+     ? -EOPNOTSUPP : fork(cd, d))
 
 long hv_glue_do_domctl(struct xen_domctl *op, struct domain *d,
                        XEN_GUEST_HANDLE_PARAM(xen_domctl_t) u_domctl);
@@ -81,7 +90,11 @@ unsigned int hv_glue_node_to_pxm(nodeid_t node);
 #define hv_glue_sanitise_domain_config(c) arch_sanitise_domain_config(c)
 #define hv_glue_create_dom0(id, c, flags) domain_create(id, c, flags)
 #define hv_glue_vnuma_set(d, vnuma) (vnuma)
+#define hv_glue_vnuma_destroy(d) vnuma_destroy((d)->vnuma)
 #define hv_glue_recalculate_cpuid_policy(d) recalculate_cpuid_policy(d)
+#define hv_glue_unpause(d) domain_unpause_by_systemcontroller(d)
+#define hv_glue_lapic_loaded(vlapic) 0
+#define hv_glue_fork(cd, d) fork(cd, d)
 #define hv_glue_do_domctl(op, d, u) arch_do_domctl(op, d, u)
 #define hv_glue_memory_op(cmd, arg) subarch_memory_op(cmd, arg)
 #define hv_glue_compat_memory_op(cmd, arg) compat_arch_memory_op(cmd, arg)

@@ -20,4 +20,17 @@ void hv_glue_vnuma_free(struct vnuma_info *vnuma)
     vnuma_destroy(vnuma);
 }
 
+/* XSA-502, for a Xen without vnuma_replace(): readers must not find it freed. */
+void hv_glue_vnuma_destroy(struct domain *d)
+{
+    struct vnuma_info *old;
+
+    write_lock(&d->vnuma_rwlock);
+    old = d->vnuma;
+    d->vnuma = NULL;
+    write_unlock(&d->vnuma_rwlock);
+
+    vnuma_destroy(old);
+}
+
 #endif /* CONFIG_HV_GLUE */

@@ -25,15 +25,16 @@
 /* An override is of one of 256 ISA interrupts. */
 #define MAX_OVERRIDES 256
 
+#ifdef CONFIG_DEBUG
 /* More room for the tables than they need, to see what happens where there is none. */
 static uint64_t __initdata opt_arena;
 size_param("hv_glue_arena", opt_arena);
 
-#ifdef CONFIG_DEBUG
 /* Which copy into dom0 is to fail, counted from 1, to see what happens then. */
 static unsigned int __initdata opt_copy_fails;
 integer_param("hv_glue_copy_fails", opt_copy_fails);
 #else
+#define opt_arena 0
 #define opt_copy_fails 0
 #endif
 
