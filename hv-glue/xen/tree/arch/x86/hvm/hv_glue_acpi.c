@@ -34,7 +34,7 @@ size_param("hv_glue_arena", opt_arena);
 static unsigned int __initdata opt_copy_fails;
 integer_param("hv_glue_copy_fails", opt_copy_fails);
 #else
-#define opt_arena 0
+#define opt_arena ((uint64_t)0)
 #define opt_copy_fails 0
 #endif
 
