@@ -78,7 +78,8 @@ CASES = [
     _met("memory-only", "memory-only", "dom0_mem=2G"),
     _met("cpus-only", "cpus-only", "dom0_mem=2G"),
     _met("hotplug", "hotplug", "dom0_mem=2G"),
-    _met("fewer-vcpus", "3x2", "dom0_mem=3G dom0_max_vcpus=4", vcpus=4),
+    _met("fewer-vcpus", "3x2", "dom0_mem=3G dom0_max_vcpus=4", vcpus=4,
+         says=("vNUMA: node 2 is memory-only for dom0: 0 vCPUs on its 2 pCPUs",)),
     # 64 GiB, and an SRAT in which a block is there twice; half of dom0 is below 4 GiB, and so has room for a crash kernel.
     _met("sparse", "sparse", "dom0_mem=2G bootscrub=0", says=("overlaps with itself",), dom0_line="crashkernel=512M",
          dom0_says=r"Reserving 512MB of memory at [123]?\d{1,3}MB for crashkernel"),

@@ -312,6 +312,28 @@ void __init hv_glue_dom0_e820(struct domain *d, unsigned long nr_pages)
     xfree(entries);
 }
 
+/* Nodes whose pCPUs dom0 has no vCPU for, as with a small dom0_max_vcpus. */
+static void __init report_memory_only(const struct domain *d,
+                                      const struct vnuma_info *vnuma)
+{
+    unsigned int i, vcpu;
+
+    for ( i = 0; i < vnuma->nr_vnodes; i++ )
+    {
+        nodeid_t node = vnuma->vnode_to_pnode[i];
+
+        for ( vcpu = 0; vcpu < d->max_vcpus; vcpu++ )
+            if ( vnuma->vcpu_to_vnode[vcpu] == i )
+                break;
+        if ( node == NUMA_NO_NODE || vcpu < d->max_vcpus ||
+             cpumask_empty(&node_to_cpumask(node)) )
+            continue;
+        printk(XENLOG_INFO
+               "vNUMA: node %u is memory-only for dom0: 0 vCPUs on its %u pCPUs\n",
+               node, cpumask_weight(&node_to_cpumask(node)));
+    }
+}
+
 /* The layout, its ids and its CPUID leaves; without them dom0 has one node. */
 void __init hv_glue_dom0_place(struct domain *d)
 {
@@ -365,6 +387,7 @@ void __init hv_glue_dom0_place(struct domain *d)
            nr_vnodes, nr_vmemranges, shape.highest,
            shape.numbering == HVG_NUMBERING_DOMAIN ? "by PXM" : "dense",
            shape.stride, shape.pkg_shift);
+    report_memory_only(d, vnuma);
 }
 
 struct hvg_plan *__init hv_glue_dom0_plan(void)
