@@ -10,6 +10,7 @@
 #include <xen/guest_access.h>
 #include <xen/hv_glue.h>
 #include <xen/hvg.h>
+#include <xen/hypercall.h>
 #include <xen/sched.h>
 
 #include <asm/cpu-policy.h>
