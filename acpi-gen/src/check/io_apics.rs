@@ -12,17 +12,17 @@ const USUAL_INPUTS: u32 = 24;
 
 /// Reports each I/O APIC that conflicts with one before it: Linux does not use it.
 pub(super) fn check(madt: &Madt<'_>, report: &mut impl FnMut(Severity, Kind)) {
-    let entries = madt.sub_tables().flatten().filter_map(|entry| match MadtEntry::parse(entry) {
-        Ok(MadtEntry::IoApic { id, address, gsi_base }) => Some((id, address, gsi_base)),
-        _ => None,
-    });
+    let code = MadtEntry::IO_APIC.code;
+    let entries = madt.sub_tables().flatten().filter(|entry| entry.kind == code);
     let count = entries.clone().count();
     if count > MAX_IO_APICS {
-        let (kind, limit) = (MadtEntry::IO_APIC.code, MAX_IO_APICS);
-        report(Severity::Error, Kind::EntriesIgnored { kind, count, limit });
+        report(Severity::Error, Kind::EntriesIgnored { kind: code, count, limit: MAX_IO_APICS });
     }
     let mut registered = Vec::<(u32, u32), MAX_IO_APICS>::new();
-    for (id, address, gsi_base) in entries.take(MAX_IO_APICS) {
+    for entry in entries.take(MAX_IO_APICS) {
+        let Ok(MadtEntry::IoApic { id, address, gsi_base }) = MadtEntry::parse(entry) else {
+            continue;
+        };
         if address == 0 || registered.iter().any(|(other, _)| *other == address) {
             report(Severity::Error, Kind::IoApicAddress { id, address });
             continue;

@@ -47,12 +47,15 @@ pub(super) fn check(
     }
     // Type 9 entries that repeat type 0 entries are registered like all others. Xen resets a
     // running processor when it starts it again, and hangs; it never starts the boot processor.
-    let others = taken.clone().filter(|cpu| cpu.apic_id != boot);
-    let ids = sort::collected(scratch, others.map(|cpu| cpu.apic_id.0));
-    if let Some(id) = sort::first_duplicate(ids) {
+    let ids = sort::collected(scratch, taken.map(|cpu| cpu.apic_id.0));
+    let until = ids.partition_point(|id| *id < boot.0);
+    let (below, rest) = ids.split_at_checked(until).unwrap_or_default();
+    let until = rest.partition_point(|id| *id == boot.0);
+    let (of_boot, above) = rest.split_at_checked(until).unwrap_or_default();
+    if let Some(id) = sort::first_duplicate(below).or_else(|| sort::first_duplicate(above)) {
         report(Severity::Error, Kind::DuplicateApicId { id: ApicId(id) });
     }
-    if taken.filter(|cpu| cpu.apic_id == boot).count() > 1 {
+    if of_boot.len() > 1 {
         report(Severity::Note, Kind::DuplicateApicId { id: boot });
     }
 }
