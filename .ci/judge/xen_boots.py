@@ -113,7 +113,7 @@ CASES = [
     Case("one-node", "one-node", "on", f"{PIN} dom0_mem=2G", vnuma=False,
          says=("vNUMA: dom0 gets one node: 1 nodes < 2",)),
     Case("refused-srat", "overlapping", "on", f"{PIN} dom0_mem=1G", vnuma=False,
-         says=("overlaps with PXM 0", "SRAT not used", "vNUMA: dom0 gets one node: ")),
+         says=("overlaps with PXM 1", "SRAT not used", "vNUMA: dom0 gets one node: ")),
     Case("pv-stock", "2x2", "stock", PV, vnuma=False, cpu=PV_CPU),
     Case("pv", "2x2", "on", PV, vnuma=False, cpu=PV_CPU, says=PV_OFF),
     Case("pv-fake-stock", "silent", "stock", f"{PV} numa=fake=2", vnuma=False, cpu=PV_CPU),

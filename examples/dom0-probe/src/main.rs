@@ -133,15 +133,9 @@ fn pxms(xen: &Xen, frames: &[u64]) {
     let one_by_one: Result<Vec<_>, _> = frames.iter().map(|&mfn| xen.mfn_pxms(&[mfn])).collect();
     say("pxms-one-by-one", show(one_by_one.map(|pxms| pxms.concat())));
     let most = vec![0; MOST_FRAMES];
-    say(
-        "pxms-most",
-        [xen.mfn_pxms(&most).map_or_else(|e| refusal(&e), |p| p.len().to_string())],
-    );
+    say("pxms-most", [xen.mfn_pxms(&most).map_or_else(|e| refusal(&e), |p| p.len().to_string())]);
     let too_many = vec![0; MOST_FRAMES.saturating_add(1)];
-    say(
-        "pxms-too-many",
-        [xen.mfn_pxms(&too_many).map_or_else(|e| refusal(&e), |_| "ok".into())],
-    );
+    say("pxms-too-many", [xen.mfn_pxms(&too_many).map_or_else(|e| refusal(&e), |_| "ok".into())]);
     for (key, with_frames) in [("pxms-frames-nowhere", false), ("pxms-answers-nowhere", true)] {
         let answer = xen.mfn_pxms_without_array(with_frames);
         say(key, [answer.map_or_else(|error| refusal(&error), |()| "ok".into())]);

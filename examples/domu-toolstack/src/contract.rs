@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use xen_hypercall::{
-    CpuPolicy, DomainFlags, DomainId, EmulationFlags, Errno, Error, Populate, PopulateNode,
-    Record, RecordWriter, Xen, records,
+    CpuPolicy, DomainFlags, DomainId, EmulationFlags, Errno, Error, Populate, PopulateNode, Record,
+    RecordWriter, Xen, records,
 };
 
 use crate::domain::{self, OptIn, Order};

@@ -275,7 +275,11 @@ fn leaves_hold_what_the_manuals_say() {
     assert_eq!((one.leaf_b[1].eax, one.leaf_b[1].ebx), (5, 24));
     assert_eq!(one.leaf_4[3].eax >> 14 & 0xFFF, 23);
     // Leaf 0xB says one thread a core: no two cores share its caches.
-    assert_eq!(Cpuid::of_host(Vendor::Intel).leaf_4[0].eax >> 14 & 0xFFF, 1, "two threads on the host");
+    assert_eq!(
+        Cpuid::of_host(Vendor::Intel).leaf_4[0].eax >> 14 & 0xFFF,
+        1,
+        "two threads on the host"
+    );
     assert_eq!(one.leaf_4[0].eax >> 14 & 0xFFF, 0);
     assert_eq!(one.leaf_4[2].eax >> 14 & 0xFFF, 3, "four of the host's cores share level 2");
 
