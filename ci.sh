@@ -17,8 +17,6 @@
 #   # title: one line on what it shows
 #   # quick: yes | no
 #   # packages: Debian packages that it needs, or nothing
-# and, where it mostly waits for virtual machines, a fourth:
-#   # beside: yes   it runs beside the stages without this line, and what it prints appears at its end
 # A stage fails by its exit status. None is skipped: what cannot run, fails.
 set -euo pipefail
 cd -- "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")" > /dev/null
@@ -100,7 +98,7 @@ fi
 # Figures of all stages; single ones need less, so that this is no reason to fail.
 [ "$(free_mib)" -ge 12288 ] || say "warning: $(free_mib) MiB of disk are free; all stages need 12288 MiB"
 memory=$(awk '$1 == "MemAvailable:" { print int($2 / 1024) }' /proc/meminfo)
-[ "$memory" -ge 15360 ] || say "warning: $memory MiB of memory are available; all stages need 15360 MiB: 11264 for two machines, and other stages run beside them"
+[ "$memory" -ge 11264 ] || say "warning: $memory MiB of memory are available; the largest stages need 11264 MiB for two machines at a time"
 
 # What nobody asked the cache for in a week, by the one time that no unpacking sets back; apt and cargo-careful keep their own.
 mkdir -p "$CACHE" || die "cannot create the cache's folder: $CACHE; set XDG_CACHE_HOME to a folder that you can write"
@@ -131,98 +129,21 @@ logs=target/ci-logs
 mkdir -p $logs
 # A run of all stages writes all rows; those of a stage that has gone stay otherwise.
 [ $# -gt 0 ] || rm -rf target/matrix
-
-run_stage() { # FILE: leaves what it prints in NAME.log, its status in NAME.status, its row in NAME.row
-  local name start=$SECONDS status=0 result=ok
-  name=$(stage_name "$1")
-  rm -f "target/matrix/$(basename "$1" .sh).tsv"
-  bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$1" < /dev/null 2>&1 | tee "$logs/$name.log" || status=$?
-  [ $status = 0 ] || result=FAILED
-  echo $status > "$logs/$name.status"
-  printf '%-16s %5d s  %6d MiB free  %s\n' "$name" $((SECONDS - start)) "$(free_mib)" "$result" > "$logs/$name.row"
-}
-
-print_head() { # FILE
-  printf '\n==== %s: %s\n' "$(stage_name "$1")" "$(header "$1" title)"
-}
-
-# Stages that mostly wait for one CPU of a virtual machine run beside the others. The stage matrix is last, it reads what
-# both have written.
-lane=() beside=() last=()
+rows=() failures=() unfed=''
 for file in "${stages[@]}"; do
   name=$(stage_name "$file")
-  rm -f "$logs/$name.status"
-  if [ "$name" = matrix ]; then
-    last+=("$file")
-  elif [ "$(sed -n 's/^# beside: *//p' "$file" | head -n 1)" = yes ]; then
-    beside+=("$file")
-  else
-    lane+=("$file")
+  printf '\n==== %s: %s\n' "$name" "$(header "$file" title)"
+  start=$SECONDS result=ok
+  rm -f "target/matrix/$(basename "$file" .sh).tsv"
+  if [ "$name" = matrix ] && [ -n "$unfed" ]; then
+    result="not run: $unfed failed"
+  elif ! bash -euo pipefail -c '. .ci/lib.sh && . "$0"' "$file" < /dev/null 2>&1 | tee "$logs/$name.log"; then
+    result=FAILED
+    error=$(first_error "$logs/$name.log")
+    failures+=("$name: ${error:-no output}" "    again by: CI_SEED=$seed ./ci.sh $name")
+    if feeds_matrix "$file"; then unfed=${unfed:+$unfed, }$name; fi
   fi
-done
-[ ${#lane[@]} -gt 0 ] || { lane=("${beside[@]}") && beside=(); }
-
-run_beside() { # prints each stage at its end, in one piece
-  local file name
-  for file in "${beside[@]}"; do
-    name=$(stage_name "$file")
-    run_stage "$file" > /dev/null
-    { print_head "$file" && cat "$logs/$name.log" && printf '==== ' && cat "$logs/$name.row"; } > "$logs/$name.whole"
-    mv "$logs/$name.whole" "$logs/$name.ended"
-  done
-}
-
-print_ended() { # the stages beside that have ended since the last call
-  local file ended
-  for file in "${beside[@]}"; do
-    ended=$logs/$(stage_name "$file").ended
-    if [ -e "$ended" ]; then cat "$ended" && rm "$ended"; fi
-  done
-}
-
-if [ ${#beside[@]} -gt 0 ]; then
-  say "beside the others run: $(for file in "${beside[@]}"; do stage_name "$file"; done | paste -sd' ')"
-  rm -f $logs/*.ended
-  set -m
-  run_beside &
-  set +m
-  # A job of its own, so that an end of this script ends it with all that it has started.
-  trap 'kill -- -$! 2> /dev/null || true' EXIT
-  trap 'exit 130' INT TERM
-fi
-for file in "${lane[@]}"; do
-  print_head "$file"
-  run_stage "$file"
-  printf '==== ' && cat "$logs/$(stage_name "$file").row"
-  print_ended
-done
-if [ ${#beside[@]} -gt 0 ]; then
-  wait $! || die "the stages beside the others ended early"
-  trap - EXIT INT TERM
-  print_ended
-fi
-
-rows=() failures=() unfed=''
-report() { # FILE: collects its row, and its first error if it failed
-  local name error
-  name=$(stage_name "$1")
-  rows+=("$(cat "$logs/$name.row")")
-  [ "$(cat "$logs/$name.status")" != 0 ] || return 0
-  error=$(first_error "$logs/$name.log")
-  failures+=("$name: ${error:-no output}" "    again by: CI_SEED=$seed ./ci.sh $name")
-  if feeds_matrix "$1"; then unfed=${unfed:+$unfed, }$name; fi
-}
-for file in "${stages[@]}"; do
-  [ "$(stage_name "$file")" = matrix ] || report "$file"
-done
-for file in "${last[@]}"; do
-  print_head "$file"
-  if [ -n "$unfed" ]; then
-    rows+=("$(printf '%-16s %5d s  %6d MiB free  %s' matrix 0 "$(free_mib)" "not run: $unfed failed")")
-  else
-    run_stage "$file"
-    report "$file"
-  fi
+  rows+=("$(printf '%-16s %5d s  %6d MiB free  %s' "$name" $((SECONDS - start)) "$(free_mib)" "$result")")
   printf '==== %s\n' "${rows[-1]}"
 done
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# title: ci.sh runs stages beside each other, names the first error of each failed one and how to run it again
+# title: ci.sh names the first error of each failed stage and how to run it again
 # quick: yes
 # packages: git
 
@@ -12,7 +12,6 @@ cp ci.sh "$work/"
 cp .ci/environment.sh .ci/lib.sh "$work/.ci/"
 stage() { # FILE COMMAND...
   printf '# title: a stage\n# quick: no\n# packages:\n' > "$work/.ci/stages/$1"
-  [[ $1 != *-beside* ]] || echo '# beside: yes' >> "$work/.ci/stages/$1"
   printf '%s\n' "${@:2}" >> "$work/.ci/stages/$1"
 }
 stage 10-good.sh 'matrix Linux 6.1 boots'
@@ -20,13 +19,6 @@ stage 20-fed.sh 'echo first line' 'say "error: no room"' 'echo error: a later on
 stage 30-bare.sh 'echo some words' 'false'
 stage 40-silent.sh 'false'
 stage 50-broken-set.sh 'echo "error: Linux: SRAT: as expected"' 'say "error: the set differs"' false
-# Each of the two ends after the other has started.
-meet() { # MINE OTHER
-  printf '%s\n' "touch $work/$1" "while [ ! -e $work/$2 ]; do sleep 0.1; done"
-}
-stage 60-meets.sh "$(meet one two)"
-stage 60-beside.sh "$(meet two one)" 'echo only here' 'say "error: fails beside"' 'false'
-stage 61-beside-good.sh 'true'
 stage 90-matrix.sh 'exit 1'
 if said=$(CI_SEED=1 XDG_CACHE_HOME=$work/cache "$work/ci.sh"); then
   die "ci.sh exits 0 after two stages failed"
@@ -38,12 +30,8 @@ bare: some words
 silent: no output
     again by: CI_SEED=1 ./ci.sh silent
 broken-set: error: the set differs
-    again by: CI_SEED=1 ./ci.sh broken-set
-beside: error: fails beside
-    again by: CI_SEED=1 ./ci.sh beside'
+    again by: CI_SEED=1 ./ci.sh broken-set'
 [[ $said == *$'\n\n'"$expected" ]] || die "unexpected end of ci.sh's output:"$'\n'"$said"
-grep -q '^9 stages, [0-9]* s, 5 failed$' <<< "$said" || die "unexpected count:"$'\n'"$said"
+grep -q '^6 stages, [0-9]* s, 4 failed$' <<< "$said" || die "unexpected count:"$'\n'"$said"
 grep -qE '^matrix .* not run: fed failed$' <<< "$said" || die "matrix is not reported as not run:"$'\n'"$said"
-[ "$(grep -c '^only here$' <<< "$said")" = 1 ] || die "the output of a stage beside the others is not printed once:"$'\n'"$said"
-said=$(CI_SEED=1 XDG_CACHE_HOME=$work/cache "$work/ci.sh" beside-good) || die "ci.sh fails for one stage beside:"$'\n'"$said"
 said=$(CI_SEED=1 XDG_CACHE_HOME=$work/cache "$work/ci.sh" good) || die "ci.sh fails without a failed stage:"$'\n'"$said"

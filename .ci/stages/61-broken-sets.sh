@@ -2,7 +2,6 @@
 # title: Linux loses of broken sets what check says that it loses
 # quick: no
 # packages: debian-archive-keyring python3
-# beside: yes
 . .ci/lib.sh
 
 cargo build --release --package acpi-gen-cli

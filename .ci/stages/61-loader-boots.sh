@@ -2,7 +2,6 @@
 # title: pvh-loader boots Linux 6.1 and 6.12 under OVMF and bare, with the nodes of its topology
 # quick: no
 # packages: cpio debian-archive-keyring python3
-# beside: yes
 
 uefi=x86_64-unknown-uefi bare=x86_64-unknown-none
 export_target_flags $uefi

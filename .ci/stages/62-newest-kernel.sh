@@ -2,7 +2,6 @@
 # title: the newest kernel that Debian's backports have boots with our tables and reports what the descriptions say
 # quick: no
 # packages: debian-archive-keyring python3
-# beside: yes
 . .ci/lib.sh
 
 cargo build --release --package acpi-gen-cli

@@ -2,7 +2,6 @@
 # title: Debian's Xen 4.17 and 4.20 and GNU Mach take our tables for the host's firmware and say of it what we described
 # quick: no
 # packages: debian-archive-keyring python3 qemu-system-x86
-# beside: yes
 
 cargo build --quiet --release --package acpi-gen-cli
 hypervisor() { # SUITE VERSION: the file

@@ -2,7 +2,6 @@
 # title: Xen 4.20 with hv-glue boots a PVH dom0 whose nodes are the host's; without it, or with the gate not met, stock's
 # quick: no
 # packages: bison bzip2 ca-certificates ccache checkpolicy coccinelle debian-archive-keyring flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
-# beside: yes
 
 cargo build --quiet --release --package acpi-gen-cli
 programs=$(static_programs dom0-probe polled-serial)

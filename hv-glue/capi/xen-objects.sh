@@ -28,10 +28,6 @@ if [ ${#thunk[@]} -gt 0 ]; then
 fi
 export_target_flags $target "${flags[@]}"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/xen
-# The archive is another one with other flags: one at a time builds it and takes it apart.
-mkdir -p "$CARGO_TARGET_DIR"
-exec 8> "$CARGO_TARGET_DIR/lock"
-flock 8
 # Alone as a static library, so that link-time optimisation applies.
 cargo rustc --quiet --release --package hv-glue-capi --target $target --crate-type staticlib
 archive=$(realpath "$CARGO_TARGET_DIR/$target/release/libhvg.a")

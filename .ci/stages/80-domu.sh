@@ -2,7 +2,6 @@
 # title: the domU toolstack boots PVH guests with any vCPU count on real Xen, and the guests agree with Xen
 # quick: no
 # packages: bison bzip2 ca-certificates ccache coccinelle debian-archive-keyring flex gcc libc6-dev m4 make patch python3 qemu-system-x86 xz-utils
-# beside: yes
 . .ci/lib.sh
 
 programs=$(static_programs domu-toolstack polled-serial)
