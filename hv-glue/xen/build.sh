@@ -7,7 +7,7 @@
 #   stock   the source as it is
 #   off     with the integration carried in and its option off
 #   on      with the option on
-# --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, MEM_SHARING, which one hook is for, and FLASK without a policy (policy.sh makes one for
+# --debug adds CONFIG_DEBUG=y, so that Xen's assertions speak, and FLASK without a policy (policy.sh makes one for
 # flask=enforcing; without one boot it with flask=permissive). --emulation adds the edit that boots under software
 # emulation need (cocci/emulation.cocci), whatever the option.
 #
@@ -74,7 +74,7 @@ fi
 if [ -n "$debug" ]; then
     sed -i '/CONFIG_DEBUG[ =]/d' "$xen/.config"
     # Xen builds its policy in where checkpolicy is installed: it is to come as a module, or not at all.
-    printf 'CONFIG_%s\n' DEBUG=y XSM=y XSM_FLASK=y XSM_FLASK_POLICY=n UNSUPPORTED=y MEM_SHARING=y >> "$xen/.config"
+    printf 'CONFIG_%s\n' DEBUG=y XSM=y XSM_FLASK=y XSM_FLASK_POLICY=n >> "$xen/.config"
 fi
 if [ "$what" = on ]; then
     echo CONFIG_HV_GLUE=y >> "$xen/.config"
