@@ -160,7 +160,7 @@ matrix() { # CONSUMER VERSION WHAT: a row of the consumer matrix, written once W
   printf '%s\t%s\t%s\n' "$@" >> "target/matrix/$(basename "$0" .sh).tsv"
 }
 
-xen_version() { # 4.20 | 4.17: the version of the source that stands for it, another one where XEN_TREE names it
+xen_version() { # 4.20 | 4.17: the version of the source that is built for it, which XEN_TREE can replace
   local source
   source=$(hv-glue/xen/source.sh "$1" 2> /dev/null) || return 1
   sed -nE 's/^export XEN_(SUB)?VERSION += ([0-9]+)$/\2/p' "$source/xen/Makefile" | paste -sd.

@@ -1,4 +1,4 @@
-"""ACPI tables of ours as a machine's firmware tables: SeaBIOS puts them into memory by the loader script that QEMU would
+"""Generated ACPI tables as a machine's firmware tables: SeaBIOS puts them into memory by the loader script that QEMU would
 give it for its own."""
 
 import pathlib

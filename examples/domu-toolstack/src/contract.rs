@@ -67,7 +67,7 @@ pub(crate) fn run(xen: &Xen, args: &Args) -> Result<(), Failure> {
     read_back(xen, &request, opt_in)
 }
 
-/// Reports Xen's answer to a call of ours that has failures of its own.
+/// Reports Xen's answer; other failures of the call are returned.
 fn answer_of(call: &'static str, result: Result<(), Failure>) -> Result<(), Failure> {
     match result {
         Ok(()) => answer(call, Ok(())),

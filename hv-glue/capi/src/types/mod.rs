@@ -1,4 +1,4 @@
-//! The structures that cross the C border. Those that stand alone begin with
+//! The structures that cross the C border. Those that are not part of another begin with
 //! their size and version, so that each side can tell an older other side;
 //! elements of arrays have a fixed layout. Addresses are in bytes and ranges
 //! exclude their end.

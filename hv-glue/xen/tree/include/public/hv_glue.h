@@ -49,7 +49,7 @@ DEFINE_XEN_GUEST_HANDLE(xen_domctl_get_vcpu_apicids_t);
  * is on, as the firmware numbers it. A frame in no memory block of the SRAT
  * or beyond the host's memory, gets XEN_INVALID_NUMA_ID without failing the
  * others. If Xen has refused the SRAT, all frames do. For the hardware domain
- * only: -EPERM for others, before anything else is looked at. -EINVAL for
+ * only: -EPERM for others, whatever flags, count and frames are. -EINVAL for
  * flags and for a start_extent, -E2BIG for too many frames. The memory op's
  * number has six bits, so it cannot be a 2xxx one.
  */
